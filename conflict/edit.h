@@ -1,0 +1,94 @@
+#pragma once
+
+// RecordEdit: how a local write becomes a change. Starts from the record held, takes intentions
+// (set, delete, replace, add, expire) in order, shows what a reader would see in between, and ends
+// as one net change with generations, ranks and marks.
+// Threads: a plain value. The held record must outlive the edit; text handed in is copied.
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conflict/record.h"
+#include "conflict/schema.h"
+#include "conflict/txn.h"
+
+namespace hawser {
+
+enum class EditError {
+  kBackwards,    // a state earlier than the one held
+  kNotAState,    // a value outside the declared line of states
+  kNotANumber,   // an add to something that is no integer (or, for floats, no number)
+  kOverflow,     // an add past 64 bits
+  kImmutable,    // another value for a `first` field that has one
+};
+
+class RecordEdit {
+ public:
+  // `held`: what this region holds, nulls included. `now_ms`: the clock that judges expiry.
+  // `self`: the origin whose share an add extends.
+  RecordEdit(std::string_view table, std::string_view key, const Record& held, const Schema& schema,
+             Origin self, std::int64_t now_ms);
+
+  // --- What a reader sees, the edits so far included -------------------------------------------
+  bool Alive() const;                                             // at least one field visible
+  std::optional<std::string> Get(std::string_view field) const;   // nullopt: not visible
+  std::vector<std::string> VisibleFields() const;                 // sorted
+  std::optional<std::int64_t> ExpiryMs() const;                   // nullopt: none, or not alive
+
+  // --- Intentions ------------------------------------------------------------------------------
+  // kNoOp: the join would swallow it (a smaller max, the same state); nothing is written.
+  enum class Effect { kWritten, kNoOp };
+  std::expected<Effect, EditError> Set(std::string_view field, std::string_view value);
+  bool Delete(std::string_view field);    // false: was not visible
+  bool DeleteAll();                       // the record; the expiry goes with it. False: nothing visible
+  // SET: deletes every other field and the expiry (unless keep_expiry), then sets the one field.
+  std::expected<Effect, EditError> ReplaceWith(std::string_view field, std::string_view value,
+                                               bool keep_expiry = false);
+  std::expected<std::int64_t, EditError> Add(std::string_view field, std::int64_t delta);
+  std::expected<double, EditError> AddFloat(std::string_view field, double delta);
+  void SetExpiry(std::int64_t unix_ms);   // REQUIRES: Alive()
+  bool ClearExpiry();                     // PERSIST. False: there was none
+  // An operator's override: like Set, with a generation above the one held.
+  void Override(std::string_view field, std::string_view value);
+
+  // --- The outcome -----------------------------------------------------------------------------
+  // The net change, empty ops if nothing is to be written. Borrows from this edit and from `held`.
+  Change Finish() const;
+
+  const std::string& table() const { return table_; }
+  const std::string& key() const { return key_; }
+
+ private:
+  // What is intended for one field: nothing, a base (value or null), and adds after it.
+  struct Pending {
+    bool put = false;
+    bool null = false;
+    bool raise = false;  // generation above the held one
+    std::string value;
+    bool add = false;
+    bool is_float = false;
+    std::int64_t delta = 0;
+    double float_delta = 0;
+  };
+  const FieldRule& RuleOf(std::string_view field) const { return schema_.Rule(table_, field); }
+  const Field* HeldVisible(std::string_view field) const;
+  void PutNull(std::string_view field);
+
+  std::string table_;
+  std::string key_;
+  const Record& held_;
+  const Schema& schema_;
+  Origin self_;
+  std::int64_t now_ms_;
+  bool was_dead_;  // nothing of `held` shows: every cell held is nulled by the first write
+  std::map<std::string, Pending, std::less<>> pending_;
+  bool expiry_touched_ = false;
+  std::optional<std::int64_t> expiry_ms_;
+};
+
+}  // namespace hawser

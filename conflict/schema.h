@@ -1,0 +1,48 @@
+#pragma once
+
+// Schema: what is declared about tables and fields. It decides how a LOCAL write is made (its kind,
+// its rank, what is refused); merging never looks here.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conflict/cell.h"
+
+namespace hawser {
+
+struct FieldRule {
+  Kind kind = Kind::kLww;
+  bool counter = false;                 // `resolve = "counter"`: lww kind, INCR adds up
+  std::optional<std::int64_t> min;      // counter with rights (escrow), a later issue
+  std::vector<std::string> states;      // kStates: in order
+  std::vector<std::uint64_t> ranks;     // kStates: of each state, rising; gaps leave room
+  std::optional<std::uint64_t> RankOf(std::string_view state) const;
+  bool operator==(const FieldRule&) const = default;
+};
+
+// Ranks of a line of states as first declared: 1·2^16, 2·2^16 …, so that later states fit between.
+FieldRule StatesRule(std::vector<std::string> states);
+
+struct TableRule {
+  std::map<std::string, FieldRule, std::less<>> fields;
+  bool operator==(const TableRule&) const = default;
+};
+
+class Schema {
+ public:
+  std::map<std::string, TableRule, std::less<>> tables;
+  // The rule for a field; all lww where nothing is declared.
+  const FieldRule& Rule(std::string_view table, std::string_view field) const;
+};
+
+// Table names: 1..64 of [A-Za-z0-9_.-], first a letter, a digit or "_". Internal tables start with "!"
+// and are out of clients' reach.
+bool IsTableName(std::string_view name);
+inline constexpr std::size_t kTableNameBytesMax = 64;
+inline constexpr std::size_t kKeyBytesMax = 480;  // table name and key together
+
+}  // namespace hawser

@@ -1,0 +1,66 @@
+#pragma once
+
+// Link: the region's connections to every region's NATS. The only file pair that includes nats.h.
+// As a pipe NATS may lose, repeat and reorder; nothing here tries to hide that.
+//
+// One connection per distinct list of URLs (regions that name the same URLs share one). What region R
+// publishes (log, beat) is subscribed on R's server; requests and answers to R are published on R's
+// server; requests and answers to us are subscribed on our own server.
+//
+// Threads:   Publish never blocks and may be called from the engine thread only: it puts the message
+//            into the bounded queue of a sender thread per connection; when that is full, the message
+//            is dropped and counted (the protocol fetches what is missing). Callbacks of the NATS
+//            library copy the message out and call `on_receive` from library threads; it must not block.
+// Errors:    Start fails only on unusable options. Servers that are away are retried for ever; a
+//            connection that the library closes for good is built anew.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wan/message.h"
+
+namespace hawser {
+
+struct LinkRegion {
+  std::string name;
+  RegionId id{};
+  std::vector<std::string> nats_urls;
+  std::string credentials_file;  // empty: none
+};
+
+struct LinkOptions {
+  std::string cluster;             // `hw.<cluster>.0` is the prefix of every subject
+  RegionId self{};
+  Incarnation incarnation{};       // of our own log
+  std::vector<LinkRegion> regions; // self included
+  // Waiting to be sent, per connection. 8 MiB is a quarter of a second at 32 MiB/s.
+  std::uint64_t send_bytes_max = 8 * 1024 * 1024;
+  std::int64_t write_deadline_ms = 2000;
+  std::int64_t ping_interval_ms = 5000;
+};
+
+struct LinkPeerStats {
+  RegionId region{};
+  bool connected = false;
+  std::string last_error;
+  std::uint64_t sent_bytes = 0, sent_messages = 0, dropped_messages = 0;
+  std::uint64_t received_bytes = 0, received_messages = 0, receive_dropped_messages = 0;
+  std::uint64_t reconnects = 0;
+};
+
+class Link {
+ public:
+  using OnReceive = std::function<void(Received)>;
+  static std::unique_ptr<Link> Start(LinkOptions options, OnReceive on_receive);
+  virtual ~Link() = default;  // drains for a bounded time, then closes; no callback runs afterwards
+
+  virtual void Publish(Send send) = 0;
+  // A message for local applications on the own region's NATS (feeds: changes, events); same queue.
+  virtual void PublishLocal(std::string subject, std::string bytes) = 0;
+  virtual std::vector<LinkPeerStats> Stats() const = 0;  // any thread
+};
+
+}  // namespace hawser

@@ -1,0 +1,114 @@
+#pragma once
+
+// Messages between regions, as plain values, and their bytes (wire.h encodes and decodes them; the
+// schema is wan/wire.proto, every envelope carries a wire version).
+// docs/formats.md, section 4, says which subject carries which.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "conflict/cut.h"
+#include "conflict/types.h"
+#include "conflict/version.h"
+
+namespace hawser {
+
+// Consecutive txns of one origin, or one fragment of a large one.
+struct Batch {
+  Origin origin;
+  Seq first{};
+  std::uint32_t count = 0;        // txns in `body`; 1 for a fragment
+  std::uint64_t hash_before = 0;  // running hash before `first`
+  std::uint64_t hash_after = 0;   // running hash after the last txn of this batch
+  std::uint32_t fragment = 0;     // 0-based; fragments 0..fragments-1 of txn `first`
+  std::uint32_t fragments = 1;
+  // Txns, each preceded by its length (varint); of a fragment, its piece of one txn, bare.
+  std::string body;
+  // In answer to a fetch:
+  std::uint64_t fetch_id = 0;     // 0: the live log
+  bool fetch_end = false;         // the last batch of that fetch (may be empty: count 0)
+  bool fetch_missing = false;     // the asked region does not hold the log from there on
+};
+
+// What a region says of an origin's log as applied there.
+struct BeatLog {
+  Origin origin;
+  Seq seq{};
+  std::uint64_t hash = 0;
+};
+
+// A region's report: what it had durably applied when its own log stood at `own`.
+struct Report {
+  Dot own;                   // the reporter's own origin and last own seq
+  std::vector<BeatLog> applied;
+  Stamp clock;
+  Cut cut() const;
+};
+
+enum class Lifecycle : std::uint8_t {
+  kJoining = 0, kSnapshot = 1, kCatchingUp = 2, kActive = 3, kDraining = 4, kRemoved = 5, kStale = 6,
+};
+
+struct Beat {
+  Report report;
+  std::vector<Report> relayed;  // the latest report heard of each other region, whole
+  Lifecycle lifecycle = Lifecycle::kActive;
+  std::uint64_t cluster_id = 0;   // hash of the genesis list
+  std::uint64_t schema_hash = 0;
+  std::uint64_t member_hash = 0;
+  std::uint32_t format = 0;       // the newest txn format this region may emit and read
+  std::string software;
+  bool receiving_paused = false;  // full: it does not apply at the moment
+};
+
+struct Fetch {
+  RegionId from{};           // who asks; the answer goes to its inbox
+  std::uint64_t id = 0;      // echoed
+  Origin origin;
+  Seq first{};
+  std::uint64_t bytes_max = 0;
+};
+
+// Times are the sender's wall clock in microseconds: t1 sent, t2 received, t3 answered.
+struct Probe {
+  RegionId from{};
+  std::uint64_t id = 0;
+  std::int64_t t1_us = 0;
+};
+struct ProbeAnswer {
+  RegionId from{};
+  std::uint64_t id = 0;
+  std::int64_t t1_us = 0, t2_us = 0, t3_us = 0;
+};
+
+using Message = std::variant<Batch, Beat, Fetch, Probe, ProbeAnswer>;
+
+// Where a message goes; link.h turns this into a subject on the right server.
+struct Address {
+  enum class Kind : std::uint8_t {
+    kLog,   // P.log.<self>.<incarnation>  to all, on the own region's NATS
+    kBeat,  // P.beat.<self>               to all, on the own region's NATS
+    kTo,    // P.to.<region>.<verb>        a request, on that region's NATS
+    kIn,    // P.in.<region>.<verb>        an answer, on that region's NATS
+  };
+  Kind kind = Kind::kBeat;
+  RegionId region{};  // kTo, kIn: whose
+};
+
+struct Send {
+  Address to;
+  std::string bytes;  // encoded, see wire.h
+};
+
+// A message as it came in. `subject_*` is what the subject said: a batch of the live log, or a beat,
+// must name the same origin inside.
+struct Received {
+  Address::Kind kind = Address::Kind::kBeat;
+  RegionId subject_region{};            // kLog, kBeat: the publisher's
+  Incarnation subject_incarnation{};    // kLog only
+  std::string bytes;
+};
+
+}  // namespace hawser
