@@ -75,6 +75,7 @@ struct CutWait {
 };
 
 struct EngineUsage {
+  std::uint64_t ticks = 0;            // turns of the engine's loop, idle ones too; feeds the watchdog
   std::uint64_t commits = 0;          // group commits
   std::uint64_t committed_txns = 0;
   std::uint64_t jobs_waiting = 0;
