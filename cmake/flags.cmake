@@ -2,7 +2,7 @@
 add_library(hawser_flags INTERFACE)
 target_compile_options(hawser_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wold-style-cast -Werror
+  -Woverloaded-virtual -Wold-style-cast -Wno-missing-field-initializers -Werror
   -fno-omit-frame-pointer -fstack-protector-strong)
 target_include_directories(hawser_flags INTERFACE ${CMAKE_SOURCE_DIR})
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // Cell: one field of a record, and the order that decides which of two cells stays.
-// Values borrow: a cell's `value` points into the bytes it was read from (a txn, a row) and is valid
-// only as long as those.
+// Values borrow: a cell's `value` points into the bytes it was read from (a txn, a row) and is
+// valid only as long as those.
 
 #include <compare>
 #include <cstdint>
@@ -25,10 +25,11 @@ enum class Kind : std::uint8_t {
 inline constexpr std::uint8_t kKindMax = 4;
 
 struct Cell {
-  std::uint64_t generation = 0;  // above all else: raised by a delete of a non-lww field, an override
+  std::uint64_t generation =
+      0;  // above all else: raised by a delete of a non-lww field, an override
   Kind kind = Kind::kLww;
-  bool null = true;              // deleted; `value` is empty
-  std::uint64_t rank = 0;        // kStates only: the state's place in its line
+  bool null = true;        // deleted; `value` is empty
+  std::uint64_t rank = 0;  // kStates only: the state's place in its line
   std::string_view value;
   Version version;
   Dot dot;

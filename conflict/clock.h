@@ -1,10 +1,9 @@
 #pragma once
 
-// HybridClock: gives stamps that never go back, over restarts too, and refuses to follow a wall clock
-// that jumps.
-// Units:     milliseconds. `wall` is Unix time, `mono` a clock that only runs forward at a steady rate.
-// Threads:   one owner (the engine); a plain value otherwise.
-// Invariant: every stamp given is greater than any given or received before.
+// HybridClock: gives stamps that never go back, over restarts too, and refuses to follow a wall
+// clock that jumps. Units:     milliseconds. `wall` is Unix time, `mono` a clock that only runs
+// forward at a steady rate. Threads:   one owner (the engine); a plain value otherwise. Invariant:
+// every stamp given is greater than any given or received before.
 
 #include <cstdint>
 
@@ -33,7 +32,8 @@ class HybridClock {
   void Witness(Stamp received) {
     if (received > last_) last_ = received;
   }
-  // True if a txn stamped `received` is further ahead of our time than max_clock_skew: it must wait.
+  // True if a txn stamped `received` is further ahead of our time than max_clock_skew: it must
+  // wait.
   bool IsAhead(Stamp received) const { return received.ms() > followed_ms_ + skew_ms_max_; }
 
   // What the clock stands at: the later of the last stamp and the followed wall time.

@@ -11,8 +11,8 @@ namespace hawser {
 
 // What every member is known to have.
 struct Stable {
-  Cut cut;                     // applied by every member, by the counting rule
-  std::int64_t clock_ms = 0;   // every member's counted clock is at or past this
+  Cut cut;                    // applied by every member, by the counting rule
+  std::int64_t clock_ms = 0;  // every member's counted clock is at or past this
 };
 
 // True if the whole record may be dropped here: every cell null (or the record expired by every

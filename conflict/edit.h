@@ -20,11 +20,11 @@
 namespace hawser {
 
 enum class EditError {
-  kBackwards,    // a state earlier than the one held
-  kNotAState,    // a value outside the declared line of states
-  kNotANumber,   // an add to something that is no integer (or, for floats, no number)
-  kOverflow,     // an add past 64 bits
-  kImmutable,    // another value for a `first` field that has one
+  kBackwards,   // a state earlier than the one held
+  kNotAState,   // a value outside the declared line of states
+  kNotANumber,  // an add to something that is no integer (or, for floats, no number)
+  kOverflow,    // an add past 64 bits
+  kImmutable,   // another value for a `first` field that has one
 };
 
 class RecordEdit {
@@ -35,49 +35,62 @@ class RecordEdit {
              Origin self, std::int64_t now_ms);
 
   // --- What a reader sees, the edits so far included -------------------------------------------
-  bool Alive() const;                                             // at least one field visible
-  std::optional<std::string> Get(std::string_view field) const;   // nullopt: not visible
-  std::vector<std::string> VisibleFields() const;                 // sorted
-  std::optional<std::int64_t> ExpiryMs() const;                   // nullopt: none, or not alive
+  bool Alive() const;                                            // at least one field visible
+  std::optional<std::string> Get(std::string_view field) const;  // nullopt: not visible
+  std::vector<std::string> VisibleFields() const;                // sorted
+  std::optional<std::int64_t> ExpiryMs() const;                  // nullopt: none, or not alive
 
   // --- Intentions ------------------------------------------------------------------------------
   // kNoOp: the join would swallow it (a smaller max, the same state); nothing is written.
   enum class Effect { kWritten, kNoOp };
   std::expected<Effect, EditError> Set(std::string_view field, std::string_view value);
-  bool Delete(std::string_view field);    // false: was not visible
-  bool DeleteAll();                       // the record; the expiry goes with it. False: nothing visible
+  bool Delete(std::string_view field);  // false: was not visible
+  bool DeleteAll();  // the record; the expiry goes with it. False: nothing visible
   // SET: deletes every other field and the expiry (unless keep_expiry), then sets the one field.
   std::expected<Effect, EditError> ReplaceWith(std::string_view field, std::string_view value,
                                                bool keep_expiry = false);
   std::expected<std::int64_t, EditError> Add(std::string_view field, std::int64_t delta);
   std::expected<double, EditError> AddFloat(std::string_view field, double delta);
-  void SetExpiry(std::int64_t unix_ms);   // REQUIRES: Alive()
-  bool ClearExpiry();                     // PERSIST. False: there was none
+  void SetExpiry(std::int64_t unix_ms);  // REQUIRES: Alive()
+  bool ClearExpiry();                    // PERSIST. False: there was none
   // An operator's override: like Set, with a generation above the one held.
   void Override(std::string_view field, std::string_view value);
 
   // --- The outcome -----------------------------------------------------------------------------
   // The net change, empty ops if nothing is to be written. Borrows from this edit and from `held`.
-  Change Finish() const;
+  Change Finish();
 
   const std::string& table() const { return table_; }
   const std::string& key() const { return key_; }
 
  private:
-  // What is intended for one field: nothing, a base (value or null), and adds after it.
+  // What is intended for one field: a put (a value or null), an add, or a null and an add after it.
   struct Pending {
     bool put = false;
     bool null = false;
     bool raise = false;  // generation above the held one
-    std::string value;
+    Kind kind = Kind::kLww;
+    std::uint64_t rank = 0;
     bool add = false;
-    bool is_float = false;
     std::int64_t delta = 0;
+    bool is_float = false;
     double float_delta = 0;
+    std::optional<std::string> text;  // what a reader sees; of a put, the value
   };
   const FieldRule& RuleOf(std::string_view field) const { return schema_.Rule(table_, field); }
-  const Field* HeldVisible(std::string_view field) const;
-  void PutNull(std::string_view field);
+  const Field* HeldField(std::string_view field) const { return held_.Find(field); }
+  bool HeldVisible(const Field& field) const { return !was_dead_ && IsVisible(field); }
+  FieldRule EffectiveRule(std::string_view field) const;
+  std::expected<Pending, EditError> MakePut(const FieldRule& rule, std::string_view field,
+                                            std::string_view value) const;
+  void StartAdd(std::string_view field, Pending& pending) const;
+  bool ExtendsShare(const Field* held, const Pending& pending) const;
+  void FinishPut(const Field* held, const Pending& pending, std::string_view name,
+                 Change& change) const;
+  void FinishAdd(const Field* held, const Pending& pending, std::string_view name,
+                 Change& change) const;
+  void FinishExpiry(Change& change) const;
+  Pending NullOf(const Field* held) const;
 
   std::string table_;
   std::string key_;
@@ -89,6 +102,7 @@ class RecordEdit {
   std::map<std::string, Pending, std::less<>> pending_;
   bool expiry_touched_ = false;
   std::optional<std::int64_t> expiry_ms_;
+  std::string expiry_bytes_;
 };
 
 }  // namespace hawser

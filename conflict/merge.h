@@ -2,8 +2,8 @@
 
 // Merge: what a record is after one more change. Always the join of cells; whether the incoming
 // write had seen the old cell decides only what is reported as discarded.
-// Laws (tests/conflict/merge_laws_test.cc): the same txns in any causal order leave the same visible
-// record; applying one twice changes nothing.
+// Laws (tests/conflict/merge_laws_test.cc): the same txns in any causal order leave the same
+// visible record; applying one twice changes nothing.
 
 #include <vector>
 
@@ -31,8 +31,8 @@ struct Discarded {
   Cell loser;
 };
 
-// Applies one change to the record it is about. The record afterwards borrows from its old bytes and
-// from the change's. Appends to `discarded` what was lost to a write that had not seen it.
+// Applies one change to the record it is about. The record afterwards borrows from its old bytes
+// and from the change's. Appends to `discarded` what was lost to a write that had not seen it.
 void ApplyChange(const Writer& writer, const Change& change, Record& record,
                  std::vector<Discarded>& discarded);
 

@@ -65,8 +65,9 @@ Shown Show(const Field& field);
 bool IsVisible(const Field& field);
 
 // Numbers as Redis writes them: integers plainly, floats with up to 17 significant digits.
-std::optional<std::int64_t> ParseInt(std::string_view text);   // no spaces, no sign "+", no leading zeros
-std::optional<double> ParseFloat(std::string_view text);       // finite only
+std::optional<std::int64_t> ParseInt(
+    std::string_view text);  // no spaces, no sign "+", no leading zeros
+std::optional<double> ParseFloat(std::string_view text);  // finite only
 std::string FormatFloat(double value);
 
 // Expiry. A record is expired at and after its expiry's millisecond; a lone expiry cell is dead.

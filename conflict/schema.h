@@ -16,10 +16,10 @@ namespace hawser {
 
 struct FieldRule {
   Kind kind = Kind::kLww;
-  bool counter = false;                 // `resolve = "counter"`: lww kind, INCR adds up
-  std::optional<std::int64_t> min;      // counter with rights (escrow), a later issue
-  std::vector<std::string> states;      // kStates: in order
-  std::vector<std::uint64_t> ranks;     // kStates: of each state, rising; gaps leave room
+  bool counter = false;              // `resolve = "counter"`: lww kind, INCR adds up
+  std::optional<std::int64_t> min;   // counter with rights (escrow), a later issue
+  std::vector<std::string> states;   // kStates: in order
+  std::vector<std::uint64_t> ranks;  // kStates: of each state, rising; gaps leave room
   std::optional<std::uint64_t> RankOf(std::string_view state) const;
   bool operator==(const FieldRule&) const = default;
 };
@@ -39,8 +39,8 @@ class Schema {
   const FieldRule& Rule(std::string_view table, std::string_view field) const;
 };
 
-// Table names: 1..64 of [A-Za-z0-9_.-], first a letter, a digit or "_". Internal tables start with "!"
-// and are out of clients' reach.
+// Table names: 1..64 of [A-Za-z0-9_.-], first a letter, a digit or "_". Internal tables start with
+// "!" and are out of clients' reach.
 bool IsTableName(std::string_view name);
 inline constexpr std::size_t kTableNameBytesMax = 64;
 inline constexpr std::size_t kKeyBytesMax = 480;  // table name and key together

@@ -80,7 +80,8 @@ enum class DecodeError {
 
 // Appends the txn's bytes to `out`. Canonical: the same txn gives the same bytes.
 void EncodeTxn(const Txn& txn, std::string& out);
-// Reads into `txn`, whose vectors are reused; it borrows from `bytes`. On error `txn` is unspecified.
+// Reads into `txn`, whose vectors are reused; it borrows from `bytes`. On error `txn` is
+// unspecified.
 std::expected<void, DecodeError> DecodeTxn(std::string_view bytes, Txn& txn);
 
 // The running hash of an origin's log: HashStart, then HashNext over each txn's bytes in order.

@@ -15,11 +15,21 @@ enum class Seq : std::uint64_t {};          // counts one origin's txns from 1; 
 
 inline constexpr std::uint8_t kRegionIdMax = 63;
 
-constexpr std::uint8_t Raw(RegionId id) { return static_cast<std::uint8_t>(id); }
-constexpr std::uint64_t Raw(Incarnation id) { return static_cast<std::uint64_t>(id); }
-constexpr std::uint64_t Raw(Seq seq) { return static_cast<std::uint64_t>(seq); }
-constexpr Seq Next(Seq seq) { return Seq{Raw(seq) + 1}; }
-constexpr Seq Before(Seq seq) { return Seq{Raw(seq) - 1}; }  // REQUIRES: seq > 0
+constexpr std::uint8_t Raw(RegionId id) {
+  return static_cast<std::uint8_t>(id);
+}
+constexpr std::uint64_t Raw(Incarnation id) {
+  return static_cast<std::uint64_t>(id);
+}
+constexpr std::uint64_t Raw(Seq seq) {
+  return static_cast<std::uint64_t>(seq);
+}
+constexpr Seq Next(Seq seq) {
+  return Seq{Raw(seq) + 1};
+}
+constexpr Seq Before(Seq seq) {
+  return Seq{Raw(seq) - 1};
+}  // REQUIRES: seq > 0
 
 struct Origin {
   RegionId region{};

@@ -1,8 +1,8 @@
 #pragma once
 
-// Broken variants: deliberate mistakes that only the simulator's test-only build can switch on, one at
-// a time, to prove that its checks would catch them. In every other build HW_VARIANT(x) is `false` and
-// the mistake is compiled away.
+// Broken variants: deliberate mistakes that only the simulator's test-only build can switch on, one
+// at a time, to prove that its checks would catch them. In every other build HW_VARIANT(x) is
+// `false` and the mistake is compiled away.
 
 namespace hawser {
 

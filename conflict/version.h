@@ -1,8 +1,8 @@
 #pragma once
 
 // Stamp: one reading of a hybrid logical clock, 48 bits of Unix milliseconds and 16 bits of counter
-// that carries over into them. Version: a stamp and the region that took it; totally ordered, unique.
-// Source: Kulkarni et al., "Logical Physical Clocks" (2014), packed into 64 bits.
+// that carries over into them. Version: a stamp and the region that took it; totally ordered,
+// unique. Source: Kulkarni et al., "Logical Physical Clocks" (2014), packed into 64 bits.
 
 #include <compare>
 #include <cstdint>

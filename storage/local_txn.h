@@ -30,7 +30,7 @@ class LocalTxn {
   std::int64_t now_ms() const { return now_ms_; }
   Store& store() { return store_; }
   // Every change that writes something, in the order the records were first touched.
-  std::vector<Change> Finish() const;
+  std::vector<Change> Finish();
 
  private:
   struct Touched {

@@ -3,14 +3,16 @@
 // Link: the region's connections to every region's NATS. The only file pair that includes nats.h.
 // As a pipe NATS may lose, repeat and reorder; nothing here tries to hide that.
 //
-// One connection per distinct list of URLs (regions that name the same URLs share one). What region R
-// publishes (log, beat) is subscribed on R's server; requests and answers to R are published on R's
-// server; requests and answers to us are subscribed on our own server.
+// One connection per distinct list of URLs (regions that name the same URLs share one). What region
+// R publishes (log, beat) is subscribed on R's server; requests and answers to R are published on
+// R's server; requests and answers to us are subscribed on our own server.
 //
-// Threads:   Publish never blocks and may be called from the engine thread only: it puts the message
-//            into the bounded queue of a sender thread per connection; when that is full, the message
-//            is dropped and counted (the protocol fetches what is missing). Callbacks of the NATS
-//            library copy the message out and call `on_receive` from library threads; it must not block.
+// Threads:   Publish never blocks and may be called from the engine thread only: it puts the
+// message
+//            into the bounded queue of a sender thread per connection; when that is full, the
+//            message is dropped and counted (the protocol fetches what is missing). Callbacks of
+//            the NATS library copy the message out and call `on_receive` from library threads; it
+//            must not block.
 // Errors:    Start fails only on unusable options. Servers that are away are retried for ever; a
 //            connection that the library closes for good is built anew.
 
@@ -32,10 +34,10 @@ struct LinkRegion {
 };
 
 struct LinkOptions {
-  std::string cluster;             // `hw.<cluster>.0` is the prefix of every subject
+  std::string cluster;  // `hw.<cluster>.0` is the prefix of every subject
   RegionId self{};
-  Incarnation incarnation{};       // of our own log
-  std::vector<LinkRegion> regions; // self included
+  Incarnation incarnation{};        // of our own log
+  std::vector<LinkRegion> regions;  // self included
   // Waiting to be sent, per connection. 8 MiB is a quarter of a second at 32 MiB/s.
   std::uint64_t send_bytes_max = 8 * 1024 * 1024;
   std::int64_t write_deadline_ms = 2000;

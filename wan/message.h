@@ -27,9 +27,9 @@ struct Batch {
   // Txns, each preceded by its length (varint); of a fragment, its piece of one txn, bare.
   std::string body;
   // In answer to a fetch:
-  std::uint64_t fetch_id = 0;     // 0: the live log
-  bool fetch_end = false;         // the last batch of that fetch (may be empty: count 0)
-  bool fetch_missing = false;     // the asked region does not hold the log from there on
+  std::uint64_t fetch_id = 0;  // 0: the live log
+  bool fetch_end = false;      // the last batch of that fetch (may be empty: count 0)
+  bool fetch_missing = false;  // the asked region does not hold the log from there on
 };
 
 // What a region says of an origin's log as applied there.
@@ -41,31 +41,37 @@ struct BeatLog {
 
 // A region's report: what it had durably applied when its own log stood at `own`.
 struct Report {
-  Dot own;                   // the reporter's own origin and last own seq
+  Dot own;  // the reporter's own origin and last own seq
   std::vector<BeatLog> applied;
   Stamp clock;
   Cut cut() const;
 };
 
 enum class Lifecycle : std::uint8_t {
-  kJoining = 0, kSnapshot = 1, kCatchingUp = 2, kActive = 3, kDraining = 4, kRemoved = 5, kStale = 6,
+  kJoining = 0,
+  kSnapshot = 1,
+  kCatchingUp = 2,
+  kActive = 3,
+  kDraining = 4,
+  kRemoved = 5,
+  kStale = 6,
 };
 
 struct Beat {
   Report report;
   std::vector<Report> relayed;  // the latest report heard of each other region, whole
   Lifecycle lifecycle = Lifecycle::kActive;
-  std::uint64_t cluster_id = 0;   // hash of the genesis list
+  std::uint64_t cluster_id = 0;  // hash of the genesis list
   std::uint64_t schema_hash = 0;
   std::uint64_t member_hash = 0;
-  std::uint32_t format = 0;       // the newest txn format this region may emit and read
+  std::uint32_t format = 0;  // the newest txn format this region may emit and read
   std::string software;
   bool receiving_paused = false;  // full: it does not apply at the moment
 };
 
 struct Fetch {
-  RegionId from{};           // who asks; the answer goes to its inbox
-  std::uint64_t id = 0;      // echoed
+  RegionId from{};       // who asks; the answer goes to its inbox
+  std::uint64_t id = 0;  // echoed
   Origin origin;
   Seq first{};
   std::uint64_t bytes_max = 0;
@@ -102,12 +108,12 @@ struct Send {
   std::string bytes;  // encoded, see wire.h
 };
 
-// A message as it came in. `subject_*` is what the subject said: a batch of the live log, or a beat,
-// must name the same origin inside.
+// A message as it came in. `subject_*` is what the subject said: a batch of the live log, or a
+// beat, must name the same origin inside.
 struct Received {
   Address::Kind kind = Address::Kind::kBeat;
-  RegionId subject_region{};            // kLog, kBeat: the publisher's
-  Incarnation subject_incarnation{};    // kLog only
+  RegionId subject_region{};          // kLog, kBeat: the publisher's
+  Incarnation subject_incarnation{};  // kLog only
   std::string bytes;
 };
 

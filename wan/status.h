@@ -1,7 +1,7 @@
 #pragma once
 
-// Status: what the replica knows of itself and of every peer, as plain values for REST, metrics, the
-// control tool and systemd. Published by the engine once per tick; a copy is safe to keep.
+// Status: what the replica knows of itself and of every peer, as plain values for REST, metrics,
+// the control tool and systemd. Published by the engine once per tick; a copy is safe to keep.
 
 #include <cstdint>
 #include <optional>
@@ -18,9 +18,9 @@ enum class LinkState : std::uint8_t { kUp, kSlow, kDown, kHeld, kStale };
 
 struct Backlog {
   std::uint64_t txns = 0;
-  std::uint64_t bytes = 0;            // estimated from the origin's mean txn size
-  double seconds = 0;                 // age of the oldest txn behind
-  std::int64_t oldest_at_ms = 0;      // Unix ms of that txn's stamp; 0: nothing behind
+  std::uint64_t bytes = 0;        // estimated from the origin's mean txn size
+  double seconds = 0;             // age of the oldest txn behind
+  std::int64_t oldest_at_ms = 0;  // Unix ms of that txn's stamp; 0: nothing behind
 };
 
 struct PeerStatus {
@@ -35,8 +35,8 @@ struct PeerStatus {
   std::int64_t last_heard_at_ms = 0;  // Unix ms; 0: never
   std::uint64_t held_txns = 0;        // received, stamped too far ahead, waiting
   std::uint64_t received_txns = 0;
-  std::string held_reason;            // empty unless link is kHeld
-  bool receiving_paused = false;      // the peer says it is full
+  std::string held_reason;        // empty unless link is kHeld
+  bool receiving_paused = false;  // the peer says it is full
   std::string software;
 };
 
@@ -49,15 +49,15 @@ struct ReplicaCounters {
 
 struct ReplicaStatus {
   Origin self;
-  Cut applied;                         // durable and visible here
+  Cut applied;  // durable and visible here
   Cut stable;
   double stable_lag_seconds = 0;
-  std::vector<PeerStatus> peers;       // every other member, by region id
+  std::vector<PeerStatus> peers;  // every other member, by region id
   ReplicaCounters counters;
-  std::int64_t clock_stepped_ms = 0;   // not 0: our wall clock jumped and is not followed
-  std::uint64_t pending_bytes = 0;     // received and not yet applied
+  std::int64_t clock_stepped_ms = 0;  // not 0: our wall clock jumped and is not followed
+  std::uint64_t pending_bytes = 0;    // received and not yet applied
   bool receiving_paused = false;
-  std::string rolled_back;             // not empty: what proves it; the process is about to end
+  std::string rolled_back;  // not empty: what proves it; the process is about to end
 };
 
 }  // namespace hawser

@@ -1,0 +1,200 @@
+#include "conflict/record_codec.h"
+
+#include <bit>
+
+#include "conflict/share_codec.h"
+
+namespace hawser {
+namespace {
+
+// Cells of one record were often written by the same txn: writers are listed once, cells point at
+// them.
+struct WriterRow {
+  Stamp stamp;
+  Dot dot;
+  bool operator==(const WriterRow&) const = default;
+};
+
+// A few writers in place, more on the heap; records rarely have more than a handful.
+class Writers {
+ public:
+  std::size_t IndexOf(const Cell& cell) {
+    const WriterRow row{cell.version.stamp, cell.dot};
+    for (std::size_t i = 0; i < size_; ++i) {
+      if ((*this)[i] == row) return i;
+    }
+    Push(row);
+    return size_ - 1;
+  }
+  void Push(const WriterRow& row) {
+    if (size_ < kInPlace) {
+      few_[size_] = row;
+    } else {
+      more_.push_back(row);
+    }
+    ++size_;
+  }
+  const WriterRow& operator[](std::size_t i) const {
+    return i < kInPlace ? few_[i] : more_[i - kInPlace];
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::size_t kInPlace = 8;
+  WriterRow few_[kInPlace];
+  std::vector<WriterRow> more_;
+  std::size_t size_ = 0;
+};
+
+constexpr std::uint8_t kRecordHasExpiry = 1;
+
+constexpr std::uint8_t kCellKindMask = 7;
+constexpr std::uint8_t kCellNull = 8;
+constexpr std::uint8_t kCellHasGeneration = 16;
+
+constexpr std::uint8_t kFieldHasCell = 1;
+constexpr std::uint8_t kFieldHasShares = 2;
+constexpr std::uint8_t kFieldHasSeen = 4;
+
+void PutCell(std::string& out, const Cell& cell, Writers& writers) {
+  auto flags = static_cast<std::uint8_t>(cell.kind);
+  if (cell.null) flags |= kCellNull;
+  if (cell.generation > 0) flags |= kCellHasGeneration;
+  PutByte(out, flags);
+  PutVarint(out, writers.IndexOf(cell));
+  if (cell.generation > 0) PutVarint(out, cell.generation);
+  if (cell.null) return;
+  if (cell.kind == Kind::kStates) PutVarint(out, cell.rank);
+  PutText(out, cell.value);
+}
+
+bool GetCell(ByteReader& in, const Writers& writers, Cell& cell) {
+  const std::uint8_t flags = in.Byte();
+  if (flags >= 2 * kCellHasGeneration || (flags & kCellKindMask) > kKindMax) return false;
+  cell.kind = static_cast<Kind>(flags & kCellKindMask);
+  cell.null = (flags & kCellNull) != 0;
+  const std::uint64_t writer = in.Varint();
+  if (writer >= writers.size()) return false;
+  cell.dot = writers[writer].dot;
+  cell.version = {writers[writer].stamp, cell.dot.origin.region};
+  cell.generation = (flags & kCellHasGeneration) ? in.Varint() : 0;
+  cell.rank = (!cell.null && cell.kind == Kind::kStates) ? in.Varint() : 0;
+  cell.value = cell.null ? std::string_view{} : in.Text();
+  return in.ok();
+}
+
+}  // namespace
+
+void PutShares(std::string& out, const std::vector<Share>& shares) {
+  PutVarint(out, shares.size());
+  for (const Share& share : shares) {
+    PutByte(out, Raw(share.origin.region));
+    PutFixed64(out, Raw(share.origin.incarnation));
+    PutVarint(out, Raw(share.start));
+    PutVarint(out, Raw(share.seq));
+    PutZigzag(out, share.sum);
+    PutByte(out, share.has_float ? 1 : 0);
+    if (share.has_float) PutFixed64(out, std::bit_cast<std::uint64_t>(share.float_sum));
+  }
+}
+
+bool GetShares(ByteReader& in, std::vector<Share>& shares) {
+  const std::size_t count = in.Count();
+  shares.clear();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    Share share;
+    share.origin.region = RegionId{in.Byte()};
+    share.origin.incarnation = Incarnation{in.Fixed64()};
+    share.start = Seq{in.Varint()};
+    share.seq = Seq{in.Varint()};
+    share.sum = in.Zigzag();
+    const std::uint8_t has_float = in.Byte();
+    if (has_float > 1) return false;
+    share.has_float = has_float == 1;
+    if (share.has_float) share.float_sum = std::bit_cast<double>(in.Fixed64());
+    if (!shares.empty() && !(shares.back().origin < share.origin)) return false;
+    shares.push_back(share);
+  }
+  return in.ok();
+}
+
+void EncodeRecord(const Record& record, std::string& out) {
+  Writers writers;
+  if (record.expiry) writers.IndexOf(*record.expiry);
+  for (const Field& field : record.fields) {
+    if (field.has_cell) writers.IndexOf(field.cell);
+  }
+  PutByte(out, record.expiry ? kRecordHasExpiry : 0);
+  PutVarint(out, writers.size());
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    PutFixed64(out, writers[i].stamp.raw);
+    PutByte(out, Raw(writers[i].dot.origin.region));
+    PutFixed64(out, Raw(writers[i].dot.origin.incarnation));
+    PutVarint(out, Raw(writers[i].dot.seq));
+  }
+  if (record.expiry) PutCell(out, *record.expiry, writers);
+  PutVarint(out, record.fields.size());
+  for (const Field& field : record.fields) {
+    PutText(out, field.name);
+    std::uint8_t flags = 0;
+    if (field.has_cell) flags |= kFieldHasCell;
+    if (!field.shares.empty()) flags |= kFieldHasShares;
+    if (!field.seen.empty()) flags |= kFieldHasSeen;
+    PutByte(out, flags);
+    if (field.has_cell) PutCell(out, field.cell, writers);
+    if (!field.shares.empty()) PutShares(out, field.shares);
+    if (!field.seen.empty()) PutShares(out, field.seen);
+  }
+}
+
+bool DecodeRecord(std::string_view bytes, Record& record) {
+  ByteReader in(bytes);
+  const std::uint8_t record_flags = in.Byte();
+  if (record_flags > kRecordHasExpiry) return false;
+  Writers writers;
+  const std::size_t writer_count = in.Count();
+  for (std::size_t i = 0; i < writer_count && in.ok(); ++i) {
+    WriterRow row;
+    row.stamp.raw = in.Fixed64();
+    row.dot.origin.region = RegionId{in.Byte()};
+    row.dot.origin.incarnation = Incarnation{in.Fixed64()};
+    row.dot.seq = Seq{in.Varint()};
+    writers.Push(row);
+  }
+  record.expiry.reset();
+  if (record_flags & kRecordHasExpiry) {
+    if (!GetCell(in, writers, record.expiry.emplace())) return false;
+  }
+  const std::size_t field_count = in.Count();
+  record.fields.resize(in.ok() ? field_count : 0);
+  for (std::size_t i = 0; i < record.fields.size(); ++i) {
+    Field& field = record.fields[i];
+    field.name = in.Text();
+    if (i > 0 && !(record.fields[i - 1].name < field.name)) return false;
+    const std::uint8_t flags = in.Byte();
+    if (flags >= 2 * kFieldHasSeen) return false;
+    field.has_cell = (flags & kFieldHasCell) != 0;
+    field.cell = Cell{};
+    if (field.has_cell && !GetCell(in, writers, field.cell)) return false;
+    field.shares.clear();
+    field.seen.clear();
+    if ((flags & kFieldHasShares) && !GetShares(in, field.shares)) return false;
+    if ((flags & kFieldHasSeen) && !GetShares(in, field.seen)) return false;
+  }
+  return in.done();
+}
+
+void AppendRowKey(std::string_view table, std::string_view key, std::string& out) {
+  out.reserve(out.size() + table.size() + 1 + key.size());
+  out.append(table);
+  out.push_back('\0');
+  out.append(key);
+}
+
+RowKey SplitRowKey(std::string_view row_key) {
+  const std::size_t zero = row_key.find('\0');
+  if (zero == std::string_view::npos) return {row_key, {}};
+  return {row_key.substr(0, zero), row_key.substr(zero + 1)};
+}
+
+}  // namespace hawser

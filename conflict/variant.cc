@@ -1,0 +1,65 @@
+#include "conflict/variant.h"
+
+namespace hawser {
+
+#ifdef HAWSER_VARIANTS
+Variant g_variant = Variant::kNone;
+#endif
+
+const char* Name(Variant variant) {
+  switch (variant) {
+    case Variant::kNone:
+      return "none";
+    case Variant::kAckBeforeCommit:
+      return "ack before commit";
+    case Variant::kSendBeforeCommit:
+      return "send before commit";
+    case Variant::kNoDedupe:
+      return "no dedupe";
+    case Variant::kNoGapCheck:
+      return "no gap check";
+    case Variant::kNoCausalWait:
+      return "no causal wait";
+    case Variant::kTieFlipped:
+      return "tie flipped";
+    case Variant::kCreatedMarkIgnored:
+      return "created mark ignored";
+    case Variant::kAbsentMarkIgnored:
+      return "absent mark ignored";
+    case Variant::kDropBeforeStable:
+      return "drop before stable";
+    case Variant::kCutReportedBeforeCommit:
+      return "cut reported before commit";
+    case Variant::kCeilingNotKept:
+      return "clock ceiling not kept";
+    case Variant::kDepsOffByOneInGroup:
+      return "deps off by one within a group commit";
+    case Variant::kRelayServesWhatItLacks:
+      return "relay serves what it lacks";
+    case Variant::kReplayWithoutLsnSkip:
+      return "replay without the LSN skip";
+    case Variant::kMarkMovedInFirstCommit:
+      return "mark moved in the first checkpoint commit";
+    case Variant::kLatestBeatOnly:
+      return "only the latest beat counted";
+    case Variant::kStableIgnoresSilent:
+      return "stable ignores silent members";
+    case Variant::kGenerationIgnored:
+      return "generation ignored";
+    case Variant::kSeenSharesIgnored:
+      return "seen shares of a counter ignored";
+    case Variant::kSkewNotHeld:
+      return "skewed txns not held";
+    case Variant::kRollbackNotDetected:
+      return "rollback not detected";
+    case Variant::kHashNotChecked:
+      return "running hash not checked";
+    case Variant::kTrimBeforeStable:
+      return "trim before stable";
+    case Variant::kCount:
+      break;
+  }
+  return "?";
+}
+
+}  // namespace hawser
