@@ -63,23 +63,23 @@ class Job {
 
 // Waits for something of other regions; finished by the engine, Done(…) as for jobs.
 struct AckWait {
-  Dot dot;                        // regions must have durably applied this
-  int regions = 0;                // how many others; -1: all
+  Dot dot;          // regions must have durably applied this
+  int regions = 0;  // how many others; -1: all
   std::int64_t deadline_mono_ms = 0;
   std::function<void(int regions_reached)> done;  // engine thread
 };
 struct CutWait {
-  Cut cut;                        // this region must have applied this, visibly
+  Cut cut;  // this region must have applied this, visibly
   std::int64_t deadline_mono_ms = 0;
-  std::function<void(bool reached)> done;         // engine thread
+  std::function<void(bool reached)> done;  // engine thread
 };
 
 struct EngineUsage {
-  std::uint64_t ticks = 0;            // turns of the engine's loop, idle ones too; feeds the watchdog
-  std::uint64_t commits = 0;          // group commits
+  std::uint64_t ticks = 0;    // turns of the engine's loop, idle ones too; feeds the watchdog
+  std::uint64_t commits = 0;  // group commits
   std::uint64_t committed_txns = 0;
   std::uint64_t jobs_waiting = 0;
-  std::vector<std::uint64_t> commit_buckets;        // of kCommitBoundsSeconds, plus +Inf
+  std::vector<std::uint64_t> commit_buckets;  // of kCommitBoundsSeconds, plus +Inf
   double commit_seconds_sum = 0;
 };
 
@@ -90,13 +90,14 @@ class Engine {
   virtual void Submit(std::unique_ptr<Job> job) = 0;
   virtual void Submit(AckWait wait) = 0;
   virtual void Submit(CutWait wait) = 0;
-  virtual void OnReceived(Received message) = 0;   // bounded inbox; over the bound it is dropped
+  virtual void OnReceived(Received message) = 0;  // bounded inbox; over the bound it is dropped
   virtual std::unique_ptr<Reader> NewReader() = 0;
   virtual ReplicaStatus status() const = 0;
   virtual StoreUsage storage() const = 0;
   virtual EngineUsage usage() const = 0;
-  virtual Refusal gate() const = 0;                // kNone: writes are taken
-  virtual std::int64_t clock_ms() const = 0;       // the hybrid clock for readers elsewhere: never goes back
+  virtual Refusal gate() const = 0;  // kNone: writes are taken
+  virtual std::int64_t clock_ms()
+      const = 0;  // the hybrid clock for readers elsewhere: never goes back
 };
 
 }  // namespace hawser
