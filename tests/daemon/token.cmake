@@ -1,0 +1,1 @@
+hawser_test(token_test SOURCES token_test.cc LINK hawser_token)
