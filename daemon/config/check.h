@@ -1,0 +1,18 @@
+#pragma once
+
+// Check: the rules between keys, judged when each value by itself is fine.
+// Threads: free functions without state; no file is touched.
+
+#include "daemon/config/config.h"
+#include "daemon/config/settings.h"
+
+namespace hawser {
+
+// REQUIRES: `settings` is complete and `config` was stored from it, element by element.
+void CheckTogether(const Settings& settings, const Config& config, Problems& problems,
+                   Problems& warnings);
+
+// What follows from a checked config: the own id, the schema.
+void Conclude(Config& config);
+
+}  // namespace hawser
