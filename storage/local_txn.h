@@ -2,14 +2,12 @@
 
 // LocalTxn: a local write in the making. Reads the newest records of a store, hands out an edit per
 // record, and ends as the txn's changes.
-// Threads: the engine's, between two commits (the held records borrow from the store's bytes).
+// Threads: the engine's, between two commits. The held records are decoded and owned here.
 
-#include <cstdint>
 #include <list>
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "conflict/edit.h"
 #include "storage/store.h"
@@ -31,17 +29,15 @@ class LocalTxn {
 
   std::int64_t now_ms() const { return now_ms_; }
   Store& store() { return store_; }
-  // Every change that writes something, in the order the records were first touched. They borrow
-  // from this object.
+  // Every change that writes something, in the order the records were first touched.
   std::vector<Change> Finish();
 
  private:
   struct Touched {
-    Touched(Store& store, const Schema& schema, std::int64_t now_ms, std::string_view table,
-            std::string_view key, std::string row_key_in);
     std::string row_key;
+    std::string bytes;  // what `held` borrows from
     Record held;
-    RecordEdit edit;
+    std::optional<RecordEdit> edit;
   };
   Touched& Touch(std::string_view table, std::string_view key);
 
@@ -49,7 +45,6 @@ class LocalTxn {
   const Schema& schema_;
   std::int64_t now_ms_;
   std::list<Touched> touched_;
-  std::map<std::string_view, Touched*> by_row_key_;  // only once there are many
 };
 
 }  // namespace hawser

@@ -1,0 +1,22 @@
+#pragma once
+
+// Reload: a changed configuration, taken while running. Validates first; a bad one changes nothing.
+// Threads: the main thread.
+
+#include "daemon/config/load.h"
+
+namespace hawser {
+
+struct Reloaded {
+  bool accepted = false;       // false: the old configuration stays in effect
+  bool needs_restart = false;  // some changed key is taken only by a restart
+};
+
+// Reads again as `options` say; logs what changed, what is in effect now and what waits for a
+// restart. `current` becomes the new configuration only in its live keys.
+Reloaded ReloadConfig(const LoadOptions& options, Loaded& current);
+
+// Warnings of a configuration, into the log.
+void LogWarnings(const Loaded& loaded);
+
+}  // namespace hawser

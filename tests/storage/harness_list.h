@@ -1,4 +1,0 @@
-#pragma once
-
-// The stores that the conformance suite runs on.
-#define HARNESSES MemoryHarness
