@@ -2,12 +2,14 @@
 
 // LocalTxn: a local write in the making. Reads the newest records of a store, hands out an edit per
 // record, and ends as the txn's changes.
-// Threads: the engine's, between two commits. The held records are decoded and owned here.
+// Threads: the engine's, between two commits (the held records borrow from the store's bytes).
 
+#include <cstdint>
 #include <list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conflict/edit.h"
 #include "storage/store.h"
@@ -29,15 +31,17 @@ class LocalTxn {
 
   std::int64_t now_ms() const { return now_ms_; }
   Store& store() { return store_; }
-  // Every change that writes something, in the order the records were first touched.
+  // Every change that writes something, in the order the records were first touched. They borrow
+  // from this object.
   std::vector<Change> Finish();
 
  private:
   struct Touched {
+    Touched(Store& store, const Schema& schema, std::int64_t now_ms, std::string_view table,
+            std::string_view key, std::string row_key_in);
     std::string row_key;
-    std::string bytes;  // what `held` borrows from
     Record held;
-    std::optional<RecordEdit> edit;
+    RecordEdit edit;
   };
   Touched& Touch(std::string_view table, std::string_view key);
 
@@ -45,6 +49,7 @@ class LocalTxn {
   const Schema& schema_;
   std::int64_t now_ms_;
   std::list<Touched> touched_;
+  std::map<std::string_view, Touched*> by_row_key_;  // only once there are many
 };
 
 }  // namespace hawser

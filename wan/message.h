@@ -30,6 +30,7 @@ struct Batch {
   std::uint64_t fetch_id = 0;  // 0: the live log
   bool fetch_end = false;      // the last batch of that fetch (may be empty: count 0)
   bool fetch_missing = false;  // the asked region does not hold the log from there on
+  bool operator==(const Batch&) const = default;
 };
 
 // What a region says of an origin's log as applied there.
@@ -37,6 +38,7 @@ struct BeatLog {
   Origin origin;
   Seq seq{};
   std::uint64_t hash = 0;
+  bool operator==(const BeatLog&) const = default;
 };
 
 // A region's report: what it had durably applied when its own log stood at `own`.
@@ -45,6 +47,7 @@ struct Report {
   std::vector<BeatLog> applied;
   Stamp clock;
   Cut cut() const;
+  bool operator==(const Report&) const = default;
 };
 
 enum class Lifecycle : std::uint8_t {
@@ -67,6 +70,7 @@ struct Beat {
   std::uint32_t format = 0;  // the newest txn format this region may emit and read
   std::string software;
   bool receiving_paused = false;  // full: it does not apply at the moment
+  bool operator==(const Beat&) const = default;
 };
 
 struct Fetch {
@@ -75,6 +79,7 @@ struct Fetch {
   Origin origin;
   Seq first{};
   std::uint64_t bytes_max = 0;
+  bool operator==(const Fetch&) const = default;
 };
 
 // Times are the sender's wall clock in microseconds: t1 sent, t2 received, t3 answered.
@@ -82,11 +87,13 @@ struct Probe {
   RegionId from{};
   std::uint64_t id = 0;
   std::int64_t t1_us = 0;
+  bool operator==(const Probe&) const = default;
 };
 struct ProbeAnswer {
   RegionId from{};
   std::uint64_t id = 0;
   std::int64_t t1_us = 0, t2_us = 0, t3_us = 0;
+  bool operator==(const ProbeAnswer&) const = default;
 };
 
 using Message = std::variant<Batch, Beat, Fetch, Probe, ProbeAnswer>;

@@ -1,0 +1,55 @@
+#pragma once
+
+// Applier: merges one txn into rows. Shared by live Apply and by replay after a crash, so that both
+// derive the same rows from the same journal.
+// Rule:    a row that already is at or past the txn's LSN is left alone, and nothing is derived
+// from
+//          it again. That makes replay over rows that a checkpoint wrote early safe.
+// Derived: what a change discarded becomes a row of the conflict log (conflict_log.h).
+// Threads: one owner; keeps scratch memory, so that the common change allocates nothing.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conflict/merge.h"
+#include "conflict/record.h"
+#include "conflict/txn.h"
+#include "storage/store.h"
+
+namespace hawser {
+
+// A record as kept: its bytes, and the LSN of the last txn that touched it (also when the join
+// changed nothing).
+struct Row {
+  Lsn lsn{};
+  std::string_view record;
+};
+
+// Where rows are read and staged. What Newest hands out must stay valid until Apply returns.
+class RowTable {
+ public:
+  virtual ~RowTable() = default;
+  virtual std::optional<Row> Newest(std::string_view row_key) = 0;
+  virtual void Stage(std::string_view row_key, Lsn lsn, std::string_view record) = 0;
+};
+
+class Applier {
+ public:
+  // Appends what gave way to `discarded`; its texts borrow from `txn` and from rows handed out by
+  // Newest. False: a row's bytes are no record (damaged); the txn is then applied in part and the
+  // caller must give up.
+  bool Apply(Lsn lsn, const Dot& dot, const Txn& txn, RowTable& rows,
+             std::vector<Discarded>& discarded);
+
+ private:
+  void LogConflict(Lsn lsn, const Writer& writer, const Change& change, const Discarded& what,
+                   RowTable& rows);
+
+  Record record_;
+  std::string row_key_;
+  std::string bytes_;
+};
+
+}  // namespace hawser

@@ -1,0 +1,463 @@
+// What every store promises, run on each of them.
+
+#include <doctest/doctest.h>
+
+#include "storage/conflict_log.h"
+#include "tests/storage/harness.h"
+#include "tests/storage/harness_list.h"
+
+namespace hawser::test {
+namespace {
+
+TEST_CASE_TEMPLATE("a new store is empty and knows who it is", H, HARNESSES) {
+  H h;
+  CHECK(h.store().self().region == RegionId{1});
+  CHECK(h.store().self().incarnation != Incarnation{0});
+  CHECK(h.store().applied().empty());
+  CHECK(h.store().log_ends().empty());
+  CHECK(AllRows(h.store()).empty());
+  CHECK(h.store().usage().lsn_last == Lsn{0});
+  CHECK(h.store().HashAt(h.store().self(), Seq{0}) == HashStart(h.store().self()));
+}
+
+TEST_CASE_TEMPLATE("a staged write is read by the writer at once and by readers after the commit",
+                   H, HARNESSES) {
+  H h;
+  const auto reader = h.store().NewReader();
+  StageSet(h.store(), "k", "v", 10);
+
+  CHECK(Get(h.store(), "k") == "v");
+  CHECK(h.store().HasStaged());
+  {
+    const auto before = reader->Take();
+    CHECK(!Get(*before, "k"));
+    CHECK(before->cut().empty());
+  }
+
+  MustCommit(h.store());
+  CHECK(!h.store().HasStaged());
+  const auto after = reader->Take();
+  CHECK(Get(*after, "k") == "v");
+  CHECK(after->cut() == h.store().applied());
+}
+
+TEST_CASE_TEMPLATE("a crash loses exactly what no commit covered", H, HARNESSES) {
+  H h;
+  Set(h.store(), "kept", "1", 10);
+  const Rows rows = AllRows(h.store());
+  const Cut cut = h.store().applied();
+  StageSet(h.store(), "lost", "2", 11);
+  StageSet(h.store(), "kept", "3", 12);
+
+  h.Crash();
+
+  CHECK(AllRows(h.store()) == rows);
+  CHECK(h.store().applied() == cut);
+  Set(h.store(), "next", "4", 13);
+  CHECK(Raw(h.store().applied().Get(h.store().self())) == 2);
+}
+
+TEST_CASE_TEMPLATE("the store keeps its identity and its logs' hashes over crashes", H, HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  const Origin self = h.store().self();
+  Set(h.store(), "a", "1", 10);
+  Receive(h.store(), Set(*other, "b", "2", 11));
+  h.Settle();
+  Set(h.store(), "a", "3", 12);
+  const auto ends = h.store().log_ends();
+  const auto hash_of_second = h.store().HashAt(self, Seq{2});
+  REQUIRE(ends.size() == 2);
+
+  h.Crash();
+
+  CHECK(h.store().self() == self);
+  REQUIRE(h.store().log_ends().size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(h.store().log_ends()[i].origin == ends[i].origin);
+    CHECK(h.store().log_ends()[i].seq == ends[i].seq);
+    CHECK(h.store().log_ends()[i].hash == ends[i].hash);
+  }
+  CHECK(h.store().HashAt(self, Seq{2}) == hash_of_second);
+  CHECK(h.store().HashAt(self, Seq{3}) == std::nullopt);
+}
+
+TEST_CASE_TEMPLATE("the clock starts after the ceiling and after every stamp kept", H, HARNESSES) {
+  H h;
+  CHECK(h.store().clock_floor() == Stamp{});
+  Set(h.store(), "k", "v", 100);
+  h.Crash();
+  CHECK(h.store().clock_floor() == StampAt(100, 1));
+  REQUIRE(h.store().Commit(StampAt(5000)));  // nothing staged: the ceiling alone
+  h.Crash();
+  CHECK(h.store().clock_floor() == StampAt(5000));
+  Set(h.store(), "k", "w", 9000);
+  h.Settle();
+  h.Crash();
+  CHECK(h.store().clock_floor() == StampAt(9000, 2));
+}
+
+TEST_CASE_TEMPLATE("replay after a checkpoint that was cut short derives the same rows", H,
+                   HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      const auto theirs = StageSet(*other, key, "theirs" + std::to_string(round), 50 + round);
+      MustCommit(*other);
+      StageSet(h.store(), key, "ours" + std::to_string(round), 40 + round);
+      StageReceived(h.store(), theirs);
+      if (i % 3 == 0) MustCommit(h.store());
+    }
+    MustCommit(h.store());
+    h.CheckpointInPart();
+    const Rows rows = AllRows(h.store());
+
+    h.Crash();
+
+    CHECK(AllRows(h.store()) == rows);
+    if (round == 1) h.Settle();
+    CHECK(AllRows(h.store()) == rows);
+    h.Crash();
+    CHECK(AllRows(h.store()) == rows);
+  }
+}
+
+TEST_CASE_TEMPLATE("a view shows one moment, whatever is written and checkpointed meanwhile", H,
+                   HARNESSES) {
+  H h;
+  for (int i = 0; i < 30; ++i) StageSet(h.store(), "k" + std::to_string(i), "old", 10);
+  MustCommit(h.store());
+  const auto reader = h.store().NewReader();
+  auto view = reader->Take();
+  const Rows before = AllRows(*view);
+  const Cut cut = view->cut();
+
+  for (int i = 0; i < 30; i += 2) StageSet(h.store(), "k" + std::to_string(i), "new", 20);
+  StageSet(h.store(), "k99", "new", 20);
+  MustCommit(h.store());
+  CHECK(AllRows(*view) == before);
+  h.Settle();
+  for (int i = 0; i < 30; ++i) StageDelete(h.store(), "k" + std::to_string(i), 30);
+  MustCommit(h.store());
+  h.store().SetStable(AllStable(h.store(), 100), {});
+  h.Settle();
+
+  CHECK(AllRows(*view) == before);
+  CHECK(view->cut() == cut);
+  CHECK(Get(*view, "k0") == "old");
+  CHECK(!Get(*view, "k99"));
+  view.reset();
+  const auto now = reader->Take();
+  CHECK(AllRows(*now).size() == 1);
+  CHECK(Get(*now, "k99") == "new");
+}
+
+TEST_CASE_TEMPLATE("scans start where asked, end when told and follow the bytes of keys", H,
+                   HARNESSES) {
+  H h;
+  for (const char* key : {"b", "a", "d", "c"}) Set(h.store(), key, "v", 10);
+  h.Settle();
+  Set(h.store(), "bb", "v", 11);
+  StageSet(h.store(), "ab", "v", 12);
+
+  std::string seen;
+  h.store().ScanNewest(RowKeyOf("t", "ab"), [&](std::string_view row_key, std::string_view) {
+    seen += std::string(SplitRowKey(row_key).key) + " ";
+    return seen.size() < 9;
+  });
+  CHECK(seen == "ab b bb c ");
+  MustCommit(h.store());
+  seen.clear();
+  const auto reader = h.store().NewReader();
+  const auto view = reader->Take();
+  view->Scan("", [&](std::string_view row_key, std::string_view) {
+    seen += std::string(SplitRowKey(row_key).key) + " ";
+    return true;
+  });
+  CHECK(seen == "a ab b bb c d ");
+}
+
+TEST_CASE_TEMPLATE("logs are read back as they came, from any place kept", H, HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  std::vector<Shipped> ours, theirs;
+  for (int i = 0; i < 50; ++i) {
+    ours.push_back(StageSet(h.store(), "k" + std::to_string(i), std::string(100, 'x'), 10 + i));
+    theirs.push_back(StageSet(*other, "m" + std::to_string(i), std::string(3000, 'y'), 10 + i));
+    MustCommit(*other);
+    StageReceived(h.store(), theirs.back());
+    if (i % 7 == 0) MustCommit(h.store());
+  }
+  MustCommit(h.store());
+  StageSet(h.store(), "staged", "v", 100);
+
+  const auto reader = h.store().NewJournalReader();
+  for (const auto* log : {&ours, &theirs}) {
+    for (const std::size_t from : {1u, 2u, 30u, 50u, 51u}) {
+      std::size_t next = from;
+      const auto read = reader->ReadLog(log->front().origin, Seq{from}, [&](const JournalEntry& e) {
+        const Shipped& sent = (*log)[next - 1];
+        CHECK(e.origin == sent.origin);
+        CHECK(e.seq == Seq{next});
+        CHECK(e.hash == sent.hash);
+        CHECK(e.bytes == sent.bytes);
+        ++next;
+        return true;
+      });
+      CHECK(read);
+      CHECK(next == 51);
+    }
+    int visited = 0;
+    CHECK(reader->ReadLog(log->front().origin, Seq{3},
+                          [&](const JournalEntry&) { return ++visited < 4; }));
+    CHECK(visited == 4);
+  }
+  for (const auto& [origin, seq] :
+       {std::pair{h.store().self(), Seq{0}}, std::pair{h.store().self(), Seq{52}},
+        std::pair{Origin{RegionId{9}, Incarnation{9}}, Seq{1}}}) {
+    const auto read = reader->ReadLog(origin, seq, [](const JournalEntry&) {
+      FAIL("visited");
+      return true;
+    });
+    REQUIRE(!read);
+    CHECK(read.error() == StorageError::kNotFound);
+  }
+}
+
+TEST_CASE_TEMPLATE("the hash of any entry kept is known, staged ones included", H, HARNESSES) {
+  H h;
+  std::vector<Shipped> sent;
+  for (int i = 0; i < 20; ++i) {
+    sent.push_back(StageSet(h.store(), "k", std::to_string(i), 10 + i));
+    if (i == 5 || i == 12) MustCommit(h.store());
+  }
+  for (const Shipped& s : sent) CHECK(h.store().HashAt(s.origin, s.seq) == s.hash);
+  CHECK(!h.store().HashAt(h.store().self(), Seq{21}));
+  h.Crash();
+  for (std::size_t i = 0; i <= 12; ++i) {
+    CHECK(h.store().HashAt(sent[i].origin, sent[i].seq) == sent[i].hash);
+  }
+  CHECK(!h.store().HashAt(h.store().self(), Seq{14}));
+}
+
+TEST_CASE_TEMPLATE("the journal keeps what somebody lacks and what no checkpoint has", H,
+                   HARNESSES) {
+  H h;
+  const Origin self = h.store().self();
+  for (int i = 0; i < 40; ++i) Set(h.store(), "k" + std::to_string(i), "v", 10 + i);
+  const Rows rows = AllRows(h.store());
+  const auto can_read = [&](std::uint64_t from) {
+    const auto reader = h.store().NewJournalReader();
+    return reader->ReadLog(self, Seq{from}, [](const JournalEntry&) { return false; }).has_value();
+  };
+
+  h.Settle();
+  CHECK(can_read(1));  // nobody said that it may go
+
+  h.store().SetStable({}, Cut{{self, Seq{25}}});
+  h.Settle();
+  CHECK(!can_read(1));
+  CHECK(!can_read(25));
+  CHECK(can_read(26));
+  CHECK(can_read(41));
+  CHECK(h.store().usage().lsn_first == Lsn{26});
+  CHECK(AllRows(h.store()) == rows);
+
+  h.Crash();
+  CHECK(!can_read(25));
+  CHECK(can_read(26));
+  CHECK(AllRows(h.store()) == rows);
+  h.store().SetStable({}, Cut{{self, Seq{40}}});
+  h.Settle();
+  CHECK(can_read(41));
+  CHECK(!can_read(40));
+  h.Crash();
+  CHECK(can_read(41));
+  CHECK(!can_read(40));
+  CHECK(AllRows(h.store()) == rows);
+  Set(h.store(), "k", "v", 100);
+  CHECK(can_read(41));
+}
+
+TEST_CASE_TEMPLATE("a dead row goes when it is stable, not before", H, HARNESSES) {
+  H h;
+  auto& store = h.store();
+  Set(store, "k", "v", 10);
+  Set(store, "other", "v", 11);
+  StageDelete(store, "k", 12);
+  MustCommit(store);
+  h.Settle();
+  CHECK(store.usage().tombstones == 1);
+  CHECK(AllRows(store).size() == 2);
+  store.SetStable(Stable{Cut{{store.self(), Seq{2}}}, 1000}, {});
+  h.Settle();
+  CHECK(AllRows(store).size() == 2);
+
+  store.SetStable(Stable{Cut{{store.self(), Seq{3}}}, 1000}, {});
+  h.Settle();
+  CHECK(store.usage().tombstones == 0);
+  CHECK(AllRows(store).size() == 1);
+  h.Crash();
+  CHECK(AllRows(h.store()).size() == 1);
+}
+
+TEST_CASE_TEMPLATE("an expired row goes when every member's clock is past it", H, HARNESSES) {
+  H h;
+  auto& store = h.store();
+  StageLocal(store, 10, [](LocalTxn& txn) {
+    auto& edit = txn.Edit("t", "k");
+    REQUIRE(edit.ReplaceWith(kStringField, "v"));
+    edit.SetExpiry(500);
+  });
+  MustCommit(store);
+  store.SetStable(AllStable(store, 499), {});
+  h.Settle();
+  CHECK(AllRows(store).size() == 1);
+  store.SetStable(AllStable(store, 500), {});
+  h.Settle();
+  CHECK(AllRows(store).empty());
+  h.Crash();
+  CHECK(AllRows(h.store()).empty());
+}
+
+TEST_CASE_TEMPLATE("a dropped row does not let an older put back in when the journal is replayed",
+                   H, HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  // Theirs is older than our delete and unseen by it: it loses to the null, in the journal too.
+  const auto old_put = Set(*other, "k", "theirs", 5);
+  Set(h.store(), "k", "ours", 10);
+  StageDelete(h.store(), "k", 20);
+  MustCommit(h.store());
+  Receive(h.store(), old_put);
+  for (int i = 0; i < 20; ++i) Set(h.store(), "filler" + std::to_string(i), "v", 30);
+  CHECK(!Get(h.store(), "k"));
+  h.store().SetStable(AllStable(h.store(), 1000), {});
+
+  for (int step = 0; step < 40; ++step) {
+    REQUIRE(h.store().Upkeep());
+    CHECK(!Get(h.store(), "k"));
+    h.Crash();
+    CHECK(!Get(h.store(), "k"));
+    h.store().SetStable(AllStable(h.store(), 1000), {});
+  }
+  h.Settle();
+  CHECK(h.store().usage().tombstones == 0);
+  h.Crash();
+  CHECK(!Get(h.store(), "k"));
+}
+
+TEST_CASE_TEMPLATE(
+    "a key written again after its row was dropped shows the new value, also after a crash", H,
+    HARNESSES) {
+  H h;
+  Set(h.store(), "k", "old", 10);
+  StageDelete(h.store(), "k", 11);
+  MustCommit(h.store());
+  h.Settle();
+  h.store().SetStable(AllStable(h.store(), 1000), {});
+  REQUIRE(h.store().Upkeep());
+  Set(h.store(), "k", "new", 20);
+  CHECK(Get(h.store(), "k") == "new");
+  h.Crash();
+  CHECK(Get(h.store(), "k") == "new");
+  h.store().SetStable(AllStable(h.store(), 1000), {});
+  h.Settle();
+  CHECK(Get(h.store(), "k") == "new");
+  h.Crash();
+  CHECK(Get(h.store(), "k") == "new");
+}
+
+TEST_CASE_TEMPLATE("a value that gave way unseen is in the conflict log, with both sides", H,
+                   HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  const auto theirs = Set(*other, "k", "theirs", 50);
+  Set(h.store(), "k", "ours", 40);
+  CHECK(StageReceived(h.store(), theirs) == 1);
+  MustCommit(h.store());
+
+  const auto find = [&] {
+    std::vector<std::string> found;
+    h.store().ScanNewest(kConflictTable, [&](std::string_view row_key, std::string_view record) {
+      if (SplitRowKey(row_key).table != kConflictTable) return false;
+      found.emplace_back(record);
+      return true;
+    });
+    return found;
+  };
+  const auto rows = find();
+  REQUIRE(rows.size() == 1);
+  Record record;
+  REQUIRE(DecodeRecord(rows[0], record));
+  const auto conflict = ParseConflict(record);
+  REQUIRE(conflict);
+  CHECK(conflict->table == "t");
+  CHECK(conflict->key == "k");
+  CHECK(conflict->field == "");
+  CHECK(conflict->kind == "update");
+  CHECK(conflict->rule == "lww");
+  CHECK(conflict->at_ms == 50);
+  CHECK(conflict->winner.value == "theirs");
+  CHECK(conflict->winner.version == Version{StampAt(50, 1), RegionId{2}});
+  CHECK(conflict->loser.value == "ours");
+  CHECK(conflict->loser.dot == Dot{h.store().self(), Seq{1}});
+  h.Crash();
+  CHECK(find() == rows);
+  h.Settle();
+  h.Crash();
+  CHECK(find() == rows);
+}
+
+TEST_CASE_TEMPLATE("a conflict is not lost when the row it came from was checkpointed first", H,
+                   HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  for (int i = 0; i < 10; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    const auto theirs = Set(*other, key, "theirs", 50);
+    Set(h.store(), key, "ours", 40);
+    Receive(h.store(), theirs);
+  }
+  const Rows rows = AllRows(h.store());
+  REQUIRE(rows.size() == 20);
+  for (int step = 0; step < 12; ++step) {
+    REQUIRE(h.store().Upkeep());
+    h.Crash();
+    CHECK(AllRows(h.store()) == rows);
+  }
+}
+
+TEST_CASE_TEMPLATE("counters add up once, over any number of replays", H, HARNESSES) {
+  H h;
+  const auto add = [&] {
+    StageLocal(h.store(), 10,
+               [](LocalTxn& txn) { REQUIRE(txn.Edit("t", "n").Add(kStringField, 1)); });
+    MustCommit(h.store());
+  };
+  for (int i = 0; i < 12; ++i) {
+    add();
+    if (i % 3 == 0) REQUIRE(h.store().Upkeep());
+    if (i % 2 == 0) h.Crash();
+  }
+  CHECK(Get(h.store(), "n") == "12");
+  h.Settle();
+  h.Crash();
+  CHECK(Get(h.store(), "n") == "12");
+}
+
+TEST_CASE_TEMPLATE("the bytes read stay valid until the commit, also when staged over", H,
+                   HARNESSES) {
+  H h;
+  StageSet(h.store(), "k", std::string(200, 'a'), 10);
+  const auto first = h.store().Read(RowKeyOf("t", "k"));
+  REQUIRE(first);
+  const std::string copy(*first);
+  StageSet(h.store(), "k", std::string(300, 'b'), 11);
+  CHECK(*first == copy);
+}
+
+}  // namespace
+}  // namespace hawser::test
