@@ -1,7 +1,7 @@
 #pragma once
 
-// Session and Job: how local work reaches the replica. A job runs between two commits, sees the newest
-// state, may commit any number of txns, and is told when all of it is durable and visible.
+// Session and Job: how local work reaches the replica. A job runs between two commits, sees the
+// newest state, may commit any number of txns, and is told when all of it is durable and visible.
 // Threads: Run and Done are called on the engine thread; they must be quick and must not block.
 
 #include <cstdint>

@@ -1,0 +1,161 @@
+#include "wan/inbound.h"
+
+#include <utility>
+
+#include "conflict/assert.h"
+#include "conflict/bytes.h"
+#include "conflict/txn.h"
+#include "conflict/variant.h"
+
+namespace hawser {
+namespace {
+
+Seq LastOf(const Batch& batch) {
+  return Seq{Raw(batch.first) + batch.count - 1};
+}
+
+// True if the body is `count` texts, one after the other, and nothing else.
+bool BodyIsWhole(const Batch& batch) {
+  ByteReader in(batch.body);
+  for (std::uint32_t i = 0; i < batch.count && in.ok(); ++i) (void)in.Text();
+  return in.done();
+}
+
+}  // namespace
+
+Inbound::Inbound(Seq applied, std::uint64_t hash, std::uint64_t bytes_max)
+    : applied_(applied), hash_(hash), bytes_max_(bytes_max) {}
+
+Inbound::Intake Inbound::Take(Batch batch) {
+  if (batch.count == 0 || batch.first == Seq{0}) return Intake::kMalformed;
+  if (LastOf(batch) <= applied_ && !HW_VARIANT(kNoDedupe)) return Intake::kDuplicate;
+  if (batch.fragments > 1) return TakeFragment(std::move(batch));
+  if (!BodyIsWhole(batch)) return Intake::kMalformed;
+  return Enqueue(std::move(batch));
+}
+
+Inbound::Intake Inbound::Enqueue(Batch batch) {
+  const bool next_in_line = batch.first <= Next_();
+  if (!next_in_line && bytes_ + batch.body.size() > bytes_max_) return Intake::kOverflow;
+  const auto at = pending_.find(batch.first);
+  if (at != pending_.end()) {
+    if (at->second.count >= batch.count) return Intake::kDuplicate;
+    if (at == pending_.begin() && open_)
+      return Intake::kDuplicate;  // being read; the rest comes again
+    Forget(at);
+  }
+  bytes_ += batch.body.size();
+  // A batch that begins before the open one must not become the front: what it adds comes again.
+  if (open_ && batch.first < pending_.begin()->first) {
+    bytes_ -= batch.body.size();
+    return Intake::kDuplicate;
+  }
+  const Seq first = batch.first;
+  pending_.emplace(first, std::move(batch));
+  return Intake::kQueued;
+}
+
+Inbound::Intake Inbound::TakeFragment(Batch batch) {
+  if (batch.count != 1 || batch.fragment >= batch.fragments) return Intake::kMalformed;
+  if (pending_.contains(batch.first)) return Intake::kDuplicate;
+  if (batch.first > Next_() && bytes_ + batch.body.size() > bytes_max_) return Intake::kOverflow;
+  Fragments& parts = fragments_[batch.first];
+  if (parts.count != batch.fragments || parts.hash_after != batch.hash_after) {
+    bytes_ -= parts.bytes;
+    parts = Fragments{.count = batch.fragments,
+                      .hash_before = batch.hash_before,
+                      .hash_after = batch.hash_after,
+                      .pieces = {},
+                      .bytes = 0};
+  }
+  const std::size_t size = batch.body.size();
+  if (!parts.pieces.emplace(batch.fragment, std::move(batch.body)).second)
+    return Intake::kDuplicate;
+  parts.bytes += size;
+  bytes_ += size;
+  if (parts.pieces.size() < parts.count) return Intake::kQueued;
+
+  Batch whole = std::move(batch);
+  whole.fragment = 0;
+  whole.fragments = 1;
+  whole.body.clear();
+  std::uint64_t total = 0;
+  for (const auto& [index, piece] : parts.pieces) total += piece.size();
+  PutVarint(whole.body, total);
+  for (const auto& [index, piece] : parts.pieces) whole.body += piece;
+  bytes_ -= parts.bytes;
+  fragments_.erase(whole.first);
+  return Enqueue(std::move(whole));
+}
+
+void Inbound::Forget(std::map<Seq, Batch>::iterator at) {
+  if (at == pending_.begin()) open_ = peeked_ = false;
+  bytes_ -= at->second.body.size();
+  pending_.erase(at);
+}
+
+// Opens the front batch at the next txn, checking that it continues the branch we have.
+void Inbound::SkipTo(Batch& batch) {
+  open_ = true;
+  peeked_ = false;
+  offset_ = 0;
+  std::uint64_t hash = batch.hash_before;
+  ByteReader in(batch.body);
+  const std::uint64_t skip = Raw(Next_()) - Raw(batch.first);
+  for (std::uint64_t i = 0; i < skip; ++i) hash = HashNext(hash, in.Text());
+  offset_ = batch.body.size() - in.left();
+  if (hash != hash_ && !HW_VARIANT(kHashNotChecked)) forked_ = true;
+}
+
+std::optional<Inbound::Next> Inbound::Peek() {
+  while (!pending_.empty() && !forked_) {
+    Batch& batch = pending_.begin()->second;
+    if (HW_VARIANT(kNoGapCheck) && batch.first > Next_()) applied_ = Before(batch.first);
+    if (batch.first > Next_()) return std::nullopt;
+    if (!open_) {
+      if (LastOf(batch) <= applied_) {
+        if (HW_VARIANT(kNoDedupe))
+          applied_ = Before(batch.first);
+        else {
+          Forget(pending_.begin());
+          continue;
+        }
+      }
+      SkipTo(batch);
+      if (forked_) return std::nullopt;
+    }
+    ByteReader in(std::string_view(batch.body).substr(offset_));
+    const std::string_view bytes = in.Text();
+    HW_ASSERT(in.ok());
+    next_offset_ = batch.body.size() - in.left();
+    if (!peeked_) peeked_hash_ = HashNext(hash_, bytes);
+    peeked_ = true;
+    return Next{.seq = Next_(), .bytes = bytes, .hash = peeked_hash_};
+  }
+  return std::nullopt;
+}
+
+void Inbound::Pop() {
+  HW_ASSERT(open_ && peeked_);
+  applied_ = Next_();
+  hash_ = peeked_hash_;
+  peeked_ = false;
+  offset_ = next_offset_;
+  while (!fragments_.empty() && fragments_.begin()->first <= applied_) {
+    bytes_ -= fragments_.begin()->second.bytes;
+    fragments_.erase(fragments_.begin());
+  }
+  const auto front = pending_.begin();
+  if (offset_ == front->second.body.size()) Forget(front);
+}
+
+Seq Inbound::contiguous() const {
+  Seq last = applied_;
+  for (const auto& [first, batch] : pending_) {
+    if (first > hawser::Next(last)) break;
+    last = std::max(last, LastOf(batch));
+  }
+  return last;
+}
+
+}  // namespace hawser

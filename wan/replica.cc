@@ -1,0 +1,185 @@
+#include "wan/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <xxhash.h>
+
+#include "conflict/assert.h"
+#include "conflict/bytes.h"
+#include "conflict/variant.h"
+
+namespace hawser {
+namespace {
+
+constexpr std::size_t kOwnHashesMax = 64 * 1024;
+constexpr std::size_t kOwnMarksMax = 4096;
+
+std::vector<RegionId> Others(const ReplicaOptions& options) {
+  std::vector<RegionId> others = options.members;
+  std::erase(others, options.self);
+  return others;
+}
+
+// What the values of a change take; the bound holds per record.
+std::size_t ValueBytes(const Change& change) {
+  std::size_t bytes = change.key.size();
+  for (const Op& op : change.ops) bytes += op.field.size() + op.value.size();
+  return bytes;
+}
+
+}  // namespace
+
+Replica::Replica(ReplicaOptions options, Store& store, Schema schema)
+    : options_(std::move(options)),
+      store_(store),
+      schema_(std::move(schema)),
+      clock_(options_.skew_ms_max, store.clock_floor()),
+      ceiling_(store.clock_floor()),
+      self_(store.self()),
+      own_hash_(HashStart(self_)),
+      durable_(store.applied()),
+      outgoing_(self_),
+      peers_(Others(options_)),
+      counting_(options_.members, options_.self),
+      fetcher_([this] {
+        FetcherOptions fetcher = options_.fetcher;
+        fetcher.self = options_.self;
+        return fetcher;
+      }()) {
+  for (const LogEnd& end : store_.log_ends()) {
+    if (end.origin == self_) {
+      own_seq_ = own_seq_durable_ = end.seq;
+      own_hash_ = end.hash;
+    } else {
+      streams_.emplace(end.origin,
+                       Stream{.inbound = Inbound(end.seq, end.hash, options_.pending_bytes_max),
+                              .incarnation = end.origin.incarnation,
+                              .held = {}});
+    }
+  }
+}
+
+void Replica::Advance(Now now) {
+  now_ = now;
+  const std::int64_t stepped_before = clock_.stepped_ms();
+  clock_.Observe(now);
+  if (clock_.stepped_ms() != 0 && stepped_before == 0) ++counters_.clock_steps;
+}
+
+void Replica::Run(std::unique_ptr<Job> job) {
+  job->Run(*this);
+  jobs_.push_back(std::move(job));
+}
+
+Refusal Replica::gate() {
+  if (!rolled_back_.empty()) return Refusal::kRolledBack;
+  return store_.Reserve(0, true) ? Refusal::kNone : Refusal::kFull;
+}
+
+std::unique_ptr<LocalTxn> Replica::Begin() {
+  return std::make_unique<LocalTxn>(store_, schema_, clock_.Read().ms());
+}
+
+std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
+  if (!rolled_back_.empty()) return std::unexpected(Refusal::kRolledBack);
+  txn_.type = TxnType::kData;
+  txn_.attributes.clear();
+  txn_.changes = local.Finish();
+  if (txn_.changes.empty()) return Dot{};
+  for (const Change& change : txn_.changes) {
+    if (ValueBytes(change) > options_.record_bytes_max) return std::unexpected(Refusal::kTooBig);
+  }
+  txn_.stamp = clock_.Tick();
+  txn_.deps.Clear();
+  for (const Dot& dot : (HW_VARIANT(kDepsOffByOneInGroup) ? durable_ : store_.applied()).dots()) {
+    if (dot.origin != self_) txn_.deps.Raise(dot);
+  }
+  txn_bytes_.clear();
+  EncodeTxn(txn_, txn_bytes_);
+  if (txn_bytes_.size() > options_.txn_bytes_max) return std::unexpected(Refusal::kTooBig);
+  if (!store_.Reserve(txn_bytes_.size(), true)) return std::unexpected(Refusal::kFull);
+
+  const std::uint64_t hash_before = own_hash_;
+  own_seq_ = Next(own_seq_);
+  own_hash_ = HashNext(own_hash_, txn_bytes_);
+  discarded_.clear();
+  store_.Apply({.origin = self_, .seq = own_seq_, .hash = own_hash_, .bytes = txn_bytes_}, txn_,
+               discarded_);
+  NoteDiscards(txn_);
+  outgoing_.Add(own_seq_, hash_before, own_hash_, txn_bytes_, outgoing_full_);
+  own_hashes_.push_back(own_hash_);
+  if (own_hashes_.size() > kOwnHashesMax) own_hashes_.pop_front();
+  own_bytes_ += txn_bytes_.size();
+  if (own_marks_.empty() || now_.wall_ms > own_marks_.back().wall_ms + 50) {
+    own_marks_.push_back({.seq = own_seq_, .wall_ms = now_.wall_ms, .bytes = own_bytes_});
+    if (own_marks_.size() > kOwnMarksMax) own_marks_.pop_front();
+  }
+  ++counters_.local_txns;
+  return Dot{self_, own_seq_};
+}
+
+void Replica::NoteDiscards(const Txn& txn) {
+  if (discarded_.empty()) return;
+  for (const Discarded& discarded : discarded_) {
+    ++discards_[{std::string(txn.changes.front().table), discarded.loser.kind}];
+  }
+}
+
+std::optional<Stamp> Replica::Prepare() {
+  if (!rolled_back_.empty()) return std::nullopt;
+  ApplyPending();
+  if (!rolled_back_.empty()) return std::nullopt;
+  // The ceiling stays well inside what peers tolerate, because after a crash we go on from there.
+  const std::int64_t now_ms = clock_.Read().ms();
+  const bool low = ceiling_.ms() < now_ms + options_.skew_ms_max * 3 / 10;
+  if (!store_.HasStaged() && (!low || !store_.Reserve(0, false))) return std::nullopt;
+  if (HW_VARIANT(kSendBeforeCommit)) FlushOwn(early_.sends);
+  if (HW_VARIANT(kAckBeforeCommit)) early_.finished = std::exchange(jobs_, {});
+  if (HW_VARIANT(kCutReportedBeforeCommit)) SendBeat(early_.sends);
+  ceiling_next_ = low ? Stamp::FromMs(now_ms + options_.skew_ms_max * 8 / 10) : ceiling_;
+  HW_ASSERT(ceiling_next_ >= clock_.Read());
+  return ceiling_next_;
+}
+
+Effects Replica::Finish(Outcome outcome) {
+  Effects effects;
+  effects.outcome = outcome;
+  effects.finished = std::exchange(jobs_, {});
+  if (outcome == Outcome::kUnknown || !rolled_back_.empty()) {
+    effects.outcome = Outcome::kUnknown;
+    return effects;
+  }
+  HW_ASSERT(!store_.HasStaged());
+  if (ceiling_next_ > ceiling_) ceiling_ = ceiling_next_;
+  own_seq_durable_ = own_seq_;
+  durable_ = store_.applied();
+  counting_.OnProgress(durable_);
+  FlushOwn(effects.sends);
+  SendBeat(effects.sends);
+  SendProbes(effects.sends);
+  if (now_.mono_ms != upkeep_at_ms_) {
+    upkeep_at_ms_ = now_.mono_ms;
+    UpdateStable();
+    SendFetches(effects.sends);
+  }
+  effects.serve = std::exchange(serve_, {});
+  AnswerWaits(effects);
+  return effects;
+}
+
+Stable Replica::stable() const {
+  return counting_.stable(durable_, std::min(clock_.Read(), ceiling_));
+}
+
+std::uint64_t ClusterId(std::string_view cluster, const std::map<RegionId, std::string>& members) {
+  std::string text;
+  PutText(text, cluster);
+  for (const auto& [id, name] : members) {
+    PutByte(text, Raw(id));
+    PutText(text, name);
+  }
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace hawser

@@ -1,0 +1,258 @@
+// Replica, the receiving half: batches into streams, streams into the store, beats into knowledge.
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <variant>
+
+#include "conflict/variant.h"
+#include "wan/replica.h"
+#include "wan/wire.h"
+
+namespace hawser {
+namespace {
+
+std::string Hex(Incarnation incarnation) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(Raw(incarnation)));
+  return text;
+}
+
+}  // namespace
+
+void Replica::Receive(const Received& received) {
+  auto message = Decode(received.bytes);
+  if (!message) {
+    ++counters_.malformed_messages;
+    return;
+  }
+  if (auto* batch = std::get_if<Batch>(&*message)) return OnBatch(received, std::move(*batch));
+  if (auto* beat = std::get_if<Beat>(&*message)) return OnBeat(received, *beat);
+  if (auto* fetch = std::get_if<Fetch>(&*message)) {
+    if (peers_.Find(fetch->from)) serve_.push_back(*fetch);
+    return;
+  }
+  if (auto* probe = std::get_if<Probe>(&*message)) return OnProbe(*probe);
+  OnProbeAnswer(std::get<ProbeAnswer>(*message));
+}
+
+// The stream of another member's origin; null for strangers and for ourselves.
+Replica::Stream* Replica::StreamOf(const Origin& origin) {
+  if (!peers_.Find(origin.region)) return nullptr;
+  const auto at = streams_.find(origin);
+  if (at != streams_.end()) return &at->second;
+  Stream stream{.inbound = Inbound(Seq{0}, HashStart(origin), options_.pending_bytes_max),
+                .incarnation = origin.incarnation,
+                .held = {}};
+  for (const auto& [other, known] : streams_) {
+    if (other.region == origin.region && known.inbound.applied() > Seq{0}) {
+      stream.held =
+          "this region came back with a new store, and the old one's log was never closed";
+    }
+  }
+  return &streams_.emplace(origin, std::move(stream)).first->second;
+}
+
+void Replica::OnBatch(const Received& received, Batch batch) {
+  const bool live = received.kind == Address::Kind::kLog;
+  if (live && (batch.origin.region != received.subject_region ||
+               batch.origin.incarnation != received.subject_incarnation)) {
+    ++counters_.foreign_messages;
+    return;
+  }
+  fetcher_.OnAnswer(batch, now_.mono_ms);
+  if (batch.origin == self_ || batch.count == 0) return;
+  Stream* stream = StreamOf(batch.origin);
+  if (!stream) {
+    ++counters_.foreign_messages;
+    return;
+  }
+  if (!stream->held.empty()) return;
+  if (batch.fragments > 1) ++counters_.fragments_received;
+  const Seq first = batch.first;
+  const std::uint32_t count = batch.count;
+  const std::uint64_t hash_after = batch.hash_after;
+  if (first > Next(stream->inbound.contiguous())) ++counters_.gaps;
+  switch (stream->inbound.Take(std::move(batch))) {
+    case Inbound::Intake::kQueued:
+      break;
+    case Inbound::Intake::kDuplicate: {
+      counters_.duplicate_txns += count;
+      const Seq last{Raw(first) + count - 1};
+      if (last > stream->inbound.applied()) break;
+      const auto held =
+          store_.HashAt({received.subject_region, received.subject_incarnation}, last);
+      if (live && held && *held != hash_after && !HW_VARIANT(kHashNotChecked)) {
+        ++counters_.hash_mismatches;
+        stream->held =
+            "its log has another branch than the one applied here: that region was rolled back";
+      }
+      break;
+    }
+    case Inbound::Intake::kOverflow:
+      ++counters_.pending_overflows;
+      break;
+    case Inbound::Intake::kMalformed:
+      ++counters_.malformed_messages;
+      break;
+  }
+}
+
+void Replica::ApplyPending() {
+  std::uint64_t bytes_left = options_.step_bytes_max;
+  receiving_paused_ = false;
+  has_more_ = false;
+  // A txn applied from one stream may be what another waits for: go round until nothing moves.
+  for (bool moved = true; moved && bytes_left > 0 && !receiving_paused_;) {
+    moved = false;
+    for (auto& [origin, stream] : streams_) moved |= ApplySome(origin, stream, bytes_left);
+  }
+  has_more_ = bytes_left == 0;
+}
+
+// Applies what may be applied of one stream; true if anything was.
+bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& bytes_left) {
+  bool moved = false;
+  while (bytes_left > 0 && stream.held.empty()) {
+    if (store_.Congested()) {
+      has_more_ = false;
+      bytes_left = 0;
+      break;
+    }
+    const auto next = stream.inbound.Peek();
+    if (stream.inbound.forked()) {
+      ++counters_.hash_mismatches;
+      stream.held =
+          "its log has another branch than the one applied here: that region was rolled back";
+      break;
+    }
+    if (!next) break;
+    if (auto read = DecodeTxn(next->bytes, txn_); !read) {
+      stream.held = read.error() == DecodeError::kNewer
+                        ? "it sends something that only newer software reads: upgrade this region"
+                        : "it sends a txn that is no txn; see the log";
+      break;
+    }
+    if (txn_.type == TxnType::kMembership || txn_.type == TxnType::kClosing) {
+      stream.held =
+          "it sends a change of membership, which this version does not know: upgrade this region";
+      break;
+    }
+    if (!store_.applied().Covers(txn_.deps) && !HW_VARIANT(kNoCausalWait)) {
+      ++counters_.causal_waits;
+      break;
+    }
+    const bool ahead = clock_.IsAhead(txn_.stamp) && !HW_VARIANT(kSkewNotHeld);
+    if (ahead && !stream.skewed) ++counters_.skew_holds;
+    stream.skewed = ahead;
+    if (ahead) break;
+    if (!store_.Reserve(next->bytes.size(), false)) {
+      receiving_paused_ = true;
+      break;
+    }
+    clock_.Witness(txn_.stamp);
+    discarded_.clear();
+    store_.Apply({.origin = origin, .seq = next->seq, .hash = next->hash, .bytes = next->bytes},
+                 txn_, discarded_);
+    NoteDiscards(txn_);
+    counting_.OnApplied({origin, next->seq}, txn_.deps, txn_.stamp);
+    bytes_left -= std::min<std::uint64_t>(bytes_left, next->bytes.size());
+    stream.inbound.Pop();
+    stream.applied_stamp = txn_.stamp;
+    ++counters_.applied_txns;
+    applied_remote_ = moved = true;
+  }
+  return moved;
+}
+
+std::optional<std::uint64_t> Replica::OwnHashAt(Seq seq) {
+  if (seq == Seq{0} || seq > own_seq_) return std::nullopt;
+  const std::uint64_t back = Raw(own_seq_) - Raw(seq);
+  if (back < own_hashes_.size()) return own_hashes_[own_hashes_.size() - 1 - back];
+  return store_.HashAt(self_, seq);
+}
+
+// What a peer holds of our own log must be what we wrote, and no more than we wrote.
+void Replica::CheckBranch(const Report& report, RegionId teller) {
+  if (HW_VARIANT(kRollbackNotDetected) || !rolled_back_.empty()) return;
+  const auto say = [&](const std::string& what) {
+    rolled_back_ =
+        "region " + std::to_string(Raw(teller)) + " holds " + what +
+        ": this store was rolled back to an older copy, or emptied. Nothing was changed; "
+        "put back the newest copy of the store, or keep this region stopped until it can "
+        "join anew";
+  };
+  for (const BeatLog& log : report.applied) {
+    if (log.origin.region != self_.region) continue;
+    const std::string seq = std::to_string(Raw(log.seq));
+    if (log.origin.incarnation != self_.incarnation) {
+      return say(seq + " txns of an earlier store of this region (incarnation " +
+                 Hex(log.origin.incarnation) + ")");
+    }
+    if (log.seq > own_seq_durable_) {
+      return say(seq + " txns of this region's log, of which " +
+                 std::to_string(Raw(own_seq_durable_)) + " are here");
+    }
+    const auto hash = OwnHashAt(log.seq);
+    if (hash && *hash != log.hash) return say("another txn " + seq + " of this region's log");
+  }
+}
+
+void Replica::OnReport(const Report& report) {
+  peers_.OnReport(report);
+  counting_.OnReport(report, durable_);
+}
+
+void Replica::OnBeat(const Received& received, const Beat& beat) {
+  const RegionId region = beat.report.own.origin.region;
+  Peer* peer = peers_.Find(region);
+  if (!peer || region != received.subject_region || beat.cluster_id != options_.cluster_id) {
+    ++counters_.foreign_messages;
+    return;
+  }
+  ++counters_.beats_received;
+  CheckBranch(beat.report, region);
+  if (!rolled_back_.empty()) return;
+  if (Stream* stream = StreamOf(beat.report.own.origin); stream && !stream->held.empty()) {
+    peer->heard_wall_ms = now_.wall_ms;  // alive, but nothing it says counts
+    return;
+  }
+  peer->heard_wall_ms = now_.wall_ms;
+  peer->heard_mono_ms = now_.mono_ms;
+  peer->lifecycle = beat.lifecycle;
+  peer->receiving_paused = beat.receiving_paused;
+  peer->software = beat.software;
+  OnReport(beat.report);
+  for (const Report& relayed : beat.relayed) {
+    CheckBranch(relayed, region);
+    OnReport(relayed);
+  }
+}
+
+void Replica::OnProbe(const Probe& probe) {
+  if (!peers_.Find(probe.from)) return;
+  const std::int64_t now_us = now_.wall_ms * 1000;
+  early_.sends.push_back({.to = {.kind = Address::Kind::kIn, .region = probe.from},
+                          .bytes = Encode(Message(ProbeAnswer{.from = self_.region,
+                                                              .id = probe.id,
+                                                              .t1_us = probe.t1_us,
+                                                              .t2_us = now_us,
+                                                              .t3_us = now_us}))});
+}
+
+void Replica::OnProbeAnswer(const ProbeAnswer& answer) {
+  Peer* peer = peers_.Find(answer.from);
+  if (!peer || answer.id != peer->probe_id) return;
+  const std::int64_t t4_us = now_.wall_ms * 1000;
+  const auto rtt_us = static_cast<double>((t4_us - answer.t1_us) - (answer.t3_us - answer.t2_us));
+  const auto offset_us =
+      static_cast<double>((answer.t2_us - answer.t1_us) + (answer.t3_us - t4_us)) / 2;
+  if (rtt_us < 0) return;
+  // A quarter of what is new: one slow answer does not make a slow peer.
+  const bool first = peer->rtt_ms < 0;
+  peer->rtt_ms = first ? rtt_us / 1000 : peer->rtt_ms * 0.75 + rtt_us / 1000 * 0.25;
+  peer->clock_offset_ms =
+      first ? offset_us / 1000 : peer->clock_offset_ms * 0.75 + offset_us / 1000 * 0.25;
+}
+
+}  // namespace hawser

@@ -1,0 +1,212 @@
+// Replica, the sending half: own txns, beats, probes, fetches, answers to who waits.
+
+#include <algorithm>
+
+#include "conflict/variant.h"
+#include "wan/replica.h"
+#include "wan/wire.h"
+
+namespace hawser {
+
+void Replica::FlushOwn(std::vector<Send>& out) {
+  outgoing_.Flush(outgoing_full_);
+  for (Batch& batch : outgoing_full_) {
+    out.push_back(
+        {.to = {.kind = Address::Kind::kLog}, .bytes = Encode(Message(std::move(batch)))});
+  }
+  outgoing_full_.clear();
+}
+
+Beat Replica::MakeBeat(bool with_relayed) const {
+  Beat beat;
+  beat.report.own = {self_, own_seq_durable_};
+  for (const LogEnd& end : store_.log_ends()) {
+    beat.report.applied.push_back({.origin = end.origin, .seq = end.seq, .hash = end.hash});
+  }
+  beat.report.clock = std::min(clock_.Read(), ceiling_);
+  beat.cluster_id = options_.cluster_id;
+  beat.format = 1;
+  beat.software = options_.software;
+  beat.receiving_paused = receiving_paused_;
+  if (!with_relayed) return beat;
+  for (const auto& [region, peer] : peers_.all()) {
+    if (peer.report.own.origin.region == region) beat.relayed.push_back(peer.report);
+  }
+  return beat;
+}
+
+void Replica::SendBeat(std::vector<Send>& out) {
+  const bool due =
+      beat_full_at_ms_ < 0 || now_.mono_ms - beat_full_at_ms_ >= options_.beat_interval_ms;
+  const bool prompt = applied_remote_ && now_.mono_ms - beat_at_ms_ >= options_.beat_gap_ms;
+  if (!due && !prompt) return;
+  out.push_back({.to = {.kind = Address::Kind::kBeat}, .bytes = Encode(Message(MakeBeat(due)))});
+  ++counters_.beats_sent;
+  applied_remote_ = false;
+  beat_at_ms_ = now_.mono_ms;
+  if (due) beat_full_at_ms_ = now_.mono_ms;
+}
+
+void Replica::SendProbes(std::vector<Send>& out) {
+  if (probe_at_ms_ >= 0 && now_.mono_ms - probe_at_ms_ < options_.probe_interval_ms) return;
+  probe_at_ms_ = now_.mono_ms;
+  for (auto& [region, peer] : peers_.all()) {
+    peer.probe_id = ++probe_id_;
+    out.push_back({.to = {.kind = Address::Kind::kTo, .region = region},
+                   .bytes = Encode(Message(Probe{
+                       .from = self_.region, .id = peer.probe_id, .t1_us = now_.wall_ms * 1000}))});
+  }
+}
+
+void Replica::SendFetches(std::vector<Send>& out) {
+  const std::int64_t patience_ms = options_.beat_interval_ms * 10;
+  for (const Origin& origin : peers_.Origins()) {
+    if (origin.region == self_.region) continue;
+    Stream* stream = StreamOf(origin);
+    if (!stream || !stream->held.empty()) continue;
+    const Inbound& inbound = stream->inbound;
+    const LogProgress log{.origin = origin,
+                          .contiguous = inbound.contiguous(),
+                          .head = peers_.Head(origin),
+                          .gap = inbound.HasGap(),
+                          .has_room = inbound.HasRoom()};
+    auto send = fetcher_.Plan(
+        log, peers_.Sources(origin, log.contiguous, log.gap, now_.mono_ms, patience_ms),
+        now_.mono_ms);
+    if (send) out.push_back(std::move(*send));
+  }
+  counters_.fetches = fetcher_.fetches();
+  counters_.fetch_retries = fetcher_.retries();
+}
+
+void Replica::AnswerWaits(Effects& effects) {
+  const int others = static_cast<int>(options_.members.size()) - 1;
+  std::erase_if(ack_waits_, [&](AckWait& wait) {
+    const int reached = wait.dot.seq == Seq{0} ? others : peers_.CountCovering(wait.dot);
+    const int wanted = wait.regions < 0 ? others : std::min(wait.regions, others);
+    if (reached < wanted && now_.mono_ms < wait.deadline_mono_ms) return false;
+    effects.acked.emplace_back(std::move(wait), reached);
+    return true;
+  });
+  std::erase_if(cut_waits_, [&](CutWait& wait) {
+    const bool reached = durable_.Covers(wait.cut);
+    if (!reached && now_.mono_ms < wait.deadline_mono_ms) return false;
+    effects.cut_reached.emplace_back(std::move(wait), reached);
+    return true;
+  });
+}
+
+// What may leave the journal: what every member has, less one txn of each log, so that whoever asks
+// from there on is told the hash it goes on from. Past the bound, members that are away no longer
+// hold it back; they turn stale. An own txn that nobody else has always stays.
+Cut Replica::TrimCut(const Stable& stable) {
+  const StoreUsage usage = store_.usage();
+  const bool over = usage.journal_limit_bytes > 0 &&
+                    usage.journal_bytes * 100 >
+                        usage.journal_limit_bytes *
+                            static_cast<std::uint64_t>(options_.stale_after_journal_ratio_percent);
+  Cut trim = stable.cut;
+  for (auto& [region, peer] : peers_.all()) {
+    const bool away = peer.heard_mono_ms < 0 ||
+                      now_.mono_ms - peer.heard_mono_ms > options_.beat_interval_ms * 10;
+    if (over && away && !durable_.empty()) stale_[region] = true;
+    if (!away && counting_.counted(region).Covers(stable.cut)) stale_[region] = false;
+  }
+  if (over) {
+    Cut held = durable_;
+    Cut elsewhere;
+    bool anyone = false;
+    for (const auto& [region, peer] : peers_.all()) {
+      elsewhere.Join(counting_.counted(region));
+      if (stale_[region]) continue;
+      held.Meet(counting_.counted(region));
+      anyone = true;
+    }
+    if (!anyone) held.Meet(elsewhere);
+    trim.Join(held);
+  }
+  Cut less;
+  for (const Dot& dot : trim.dots()) less.Raise({dot.origin, Before(dot.seq)});
+  return less;
+}
+
+void Replica::UpdateStable() {
+  const Stable now_stable = stable();
+  store_.SetStable(now_stable, TrimCut(now_stable));
+}
+
+Backlog Replica::OutgoingTo(const Peer& peer) const {
+  Backlog backlog;
+  const Seq has = peer.applied.Get(self_);
+  if (has >= own_seq_durable_) return backlog;
+  backlog.txns = Raw(own_seq_durable_) - Raw(has);
+  const double mean = counters_.local_txns == 0 ? 0
+                                                : static_cast<double>(own_bytes_) /
+                                                      static_cast<double>(counters_.local_txns);
+  backlog.bytes = static_cast<std::uint64_t>(mean * static_cast<double>(backlog.txns));
+  const auto oldest =
+      std::ranges::find_if(own_marks_, [&](const Mark& mark) { return mark.seq > has; });
+  const auto before = oldest == own_marks_.begin() ? oldest : std::prev(oldest);
+  if (before != own_marks_.end()) {
+    backlog.oldest_at_ms = before->wall_ms;
+    backlog.seconds = static_cast<double>(now_.wall_ms - before->wall_ms) / 1000;
+  }
+  return backlog;
+}
+
+ReplicaStatus Replica::status() const {
+  ReplicaStatus status;
+  status.self = self_;
+  status.applied = durable_;
+  const Stable now_stable = stable();
+  status.stable = now_stable.cut;
+  status.stable_lag_seconds =
+      static_cast<double>(std::max<std::int64_t>(0, clock_.Read().ms() - now_stable.clock_ms)) /
+      1000;
+  for (const auto& [region, peer] : peers_.all()) {
+    PeerStatus& out = status.peers.emplace_back();
+    out.region = region;
+    const std::int64_t silent_ms = peer.heard_mono_ms < 0 ? -1 : now_.mono_ms - peer.heard_mono_ms;
+    out.link = silent_ms < 0 || silent_ms > options_.beat_interval_ms * 10 ? LinkState::kDown
+               : silent_ms > options_.beat_interval_ms * 3                 ? LinkState::kSlow
+                                                                           : LinkState::kUp;
+    out.lifecycle = peer.lifecycle;
+    out.incarnation = peer.report.own.origin.incarnation;
+    out.outgoing = OutgoingTo(peer);
+    for (const auto& [origin, stream] : streams_) {
+      if (origin.region != region) continue;
+      const Seq head = std::max(peers_.Head(origin), stream.inbound.contiguous());
+      const Seq applied = durable_.Get(origin);
+      if (head > applied) {
+        out.incoming.txns += Raw(head) - Raw(applied);
+        out.incoming.oldest_at_ms = stream.applied_stamp.ms();  // the oldest behind is not older
+        out.incoming.seconds = stream.applied_stamp.raw == 0
+                                   ? 0
+                                   : static_cast<double>(std::max<std::int64_t>(
+                                         0, now_.wall_ms - stream.applied_stamp.ms())) /
+                                         1000;
+      }
+      out.incoming.bytes += stream.inbound.bytes();
+      if (stream.skewed) out.held_txns += 1;
+      if (!stream.held.empty()) {
+        out.link = LinkState::kHeld;
+        out.held_reason = stream.held;
+      }
+      status.pending_bytes += stream.inbound.bytes();
+    }
+    const auto stale = stale_.find(region);
+    if (stale != stale_.end() && stale->second) out.link = LinkState::kStale;
+    out.rtt_ms = peer.rtt_ms;
+    out.clock_offset_ms = peer.clock_offset_ms;
+    out.last_heard_at_ms = peer.heard_wall_ms;
+    out.receiving_paused = peer.receiving_paused;
+    out.software = peer.software;
+  }
+  status.counters = counters_;
+  status.clock_stepped_ms = clock_.stepped_ms();
+  status.receiving_paused = receiving_paused_;
+  status.rolled_back = rolled_back_;
+  return status;
+}
+
+}  // namespace hawser
