@@ -86,6 +86,9 @@ class Replica final : private Session {
   // --- State -------------------------------------------------------------------------------------
   // True if something is to be done at once even though no event comes in.
   bool HasMore() const { return has_more_; }
+  // True if something waits for the next millisecond or two (a prompt beat, a wait, a pending
+  // hole).
+  bool WantsSoon() const { return applied_remote_ || !ack_waits_.empty() || !cut_waits_.empty(); }
   Refusal gate();
   // Not empty: this store was rolled back; the text says what proves it. The process must end.
   const std::string& rolled_back() const { return rolled_back_; }

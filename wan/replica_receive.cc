@@ -107,18 +107,14 @@ void Replica::ApplyPending() {
     moved = false;
     for (auto& [origin, stream] : streams_) moved |= ApplySome(origin, stream, bytes_left);
   }
-  has_more_ = bytes_left == 0;
+  has_more_ = bytes_left == 0 && !store_.Congested();
 }
 
 // Applies what may be applied of one stream; true if anything was.
 bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& bytes_left) {
   bool moved = false;
   while (bytes_left > 0 && stream.held.empty()) {
-    if (store_.Congested()) {
-      has_more_ = false;
-      bytes_left = 0;
-      break;
-    }
+    if (store_.Congested()) break;
     const auto next = stream.inbound.Peek();
     if (stream.inbound.forked()) {
       ++counters_.hash_mismatches;

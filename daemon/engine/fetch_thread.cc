@@ -1,0 +1,56 @@
+#include "daemon/engine/fetch_thread.h"
+
+#include <chrono>
+
+namespace hawser {
+namespace {
+
+constexpr std::uint64_t kTurnBytes = 256 * 1024;
+constexpr long kIdleUs = 200'000;
+constexpr long kPausedUs = 1'000;  // the link or a budget is behind
+
+std::int64_t MonoMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+FetchThread::FetchThread(FetchServerOptions options, std::unique_ptr<JournalReader> journal,
+                         FetchOutlet outlet)
+    : server_(options, std::move(journal)),
+      outlet_(std::move(outlet)),
+      thread_([this] { Loop(); }) {}
+
+FetchThread::~FetchThread() {
+  stopping_ = true;
+  wakeup_.Notify();
+  thread_.join();
+}
+
+void FetchThread::Submit(Fetch fetch) {
+  inbox_.Push(fetch);
+  wakeup_.Notify();
+}
+
+void FetchThread::Loop() {
+  std::vector<Fetch> fetches;
+  while (!stopping_) {
+    inbox_.TakeAll(fetches);
+    for (const Fetch& fetch : fetches) server_.OnFetch(fetch);
+    bool sent = false;
+    if (server_.HasWork() && outlet_.queued_bytes() < outlet_.queued_bytes_max) {
+      for (Send& send : server_.Serve(kTurnBytes, MonoMs())) {
+        outlet_.publish(std::move(send));
+        sent = true;
+      }
+      relayed_txns_.store(server_.relayed_txns(), std::memory_order_relaxed);
+    }
+    if (sent) continue;
+    const long timeout_us = server_.HasWork() ? kPausedUs : kIdleUs;
+    wakeup_.Sleep(timeout_us, [&] { return !inbox_.empty() || stopping_; });
+  }
+}
+
+}  // namespace hawser
