@@ -64,7 +64,7 @@ std::expected<Arguments, std::string> ParseArguments(std::span<const std::string
     if (known) continue;
     constexpr std::array<std::string_view, 6> kWords = {
         kConfig, "--check", "--print-config", "--print-sample", "--version", "--help"};
-    const std::string_view near = Nearest(word, kWords);
+    const std::string_view near = config::Nearest(word, kWords);
     return std::unexpected(
         "unknown argument \"" + std::string(word.substr(0, 60)) + "\"" +
         (near.empty() ? std::string("; see --help") : "; did you mean " + std::string(near) + "?"));

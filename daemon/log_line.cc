@@ -94,7 +94,7 @@ std::string Shown(const LogField& field, bool mask) {
 std::string FormatJson(const LogEvent& event, std::string_view region, std::int64_t unix_us,
                        const LineStyle& style) {
   std::string out = "{";
-  AppendJson(out, "time", FormatTime(unix_us));
+  AppendJson(out, "time", FormatLogTime(unix_us));
   AppendJson(out, "level", Name(event.level));
   AppendJson(out, "msg", event.message);
   AppendJson(out, "component", event.component);
@@ -108,7 +108,7 @@ std::string FormatJson(const LogEvent& event, std::string_view region, std::int6
 
 std::string FormatText(const LogEvent& event, std::int64_t unix_us, const LineStyle& style) {
   std::string out;
-  if (!style.journal) out += FormatTime(unix_us) + ' ';
+  if (!style.journal) out += FormatLogTime(unix_us) + ' ';
   out += std::string(Name(event.level)) + ' ' + std::string(event.component) + ": ";
   out += event.message;
   for (const LogField& field : event.fields) {
@@ -137,7 +137,7 @@ std::string KindOf(const LogEvent& event) {
 
 }  // namespace
 
-std::string FormatTime(std::int64_t unix_us) {
+std::string FormatLogTime(std::int64_t unix_us) {
   const std::time_t seconds = unix_us / 1'000'000;
   std::tm parts{};
   gmtime_r(&seconds, &parts);

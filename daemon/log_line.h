@@ -32,7 +32,7 @@ std::string FormatLine(const LogEvent& event, std::string_view region, std::int6
                        const LineStyle& style);
 
 // RFC 3339 in UTC with microseconds.
-std::string FormatTime(std::int64_t unix_us);
+std::string FormatLogTime(std::int64_t unix_us);
 
 // Collapses repeats: of lines with the same code, component and fields, one is written per window
 // and the others are counted. Bound:   kKindsMax kinds are remembered; past it lines are written as

@@ -18,8 +18,9 @@ void Print(std::string_view text, std::FILE* to = stdout) {
   std::fwrite(text.data(), 1, text.size(), to);
 }
 
-void PrintAll(const Problems& problems, std::string_view prefix) {
-  for (const Problem& problem : problems) Print(std::string(prefix) + Text(problem) + '\n', stderr);
+void PrintAll(const config::Problems& problems, std::string_view prefix) {
+  for (const config::Problem& problem : problems)
+    Print(std::string(prefix) + Text(problem) + '\n', stderr);
 }
 
 int Main(const Arguments& arguments) {
@@ -32,15 +33,16 @@ int Main(const Arguments& arguments) {
       Print("hawserd " + std::string(kVersion) + '\n');
       return kExitOk;
     case Mode::kPrintSample:
-      Print(SampleFile());
+      Print(config::SampleFile());
       return kExitOk;
     case Mode::kRun:
     case Mode::kCheck:
     case Mode::kPrintConfig:
       break;
   }
-  const LoadOptions options{.file = arguments.config_file, .environment = HawserEnvironment()};
-  auto loaded = Load(options);
+  const config::LoadOptions options{.file = arguments.config_file,
+                                    .environment = config::HawserEnvironment()};
+  auto loaded = config::Load(options);
   if (!loaded) {
     PrintAll(loaded.error(), "hawserd: ");
     const std::size_t count = loaded.error().size();
@@ -50,7 +52,7 @@ int Main(const Arguments& arguments) {
     return kExitConfig;
   }
   if (arguments.mode == Mode::kPrintConfig) {
-    Print(PrintConfig(loaded->settings));
+    Print(config::PrintConfig(loaded->settings));
     return kExitOk;
   }
   if (arguments.mode == Mode::kCheck) {

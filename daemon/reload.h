@@ -14,9 +14,9 @@ struct Reloaded {
 
 // Reads again as `options` say; logs what changed, what is in effect now and what waits for a
 // restart. `current` becomes the new configuration only in its live keys.
-Reloaded ReloadConfig(const LoadOptions& options, Loaded& current);
+Reloaded ReloadConfig(const config::LoadOptions& options, config::Loaded& current);
 
 // Warnings of a configuration, into the log.
-void LogWarnings(const Loaded& loaded);
+void LogWarnings(const config::Loaded& loaded);
 
 }  // namespace hawser

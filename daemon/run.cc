@@ -36,7 +36,7 @@ int AwaitSignal(const sigset_t& signals, std::int64_t ms) {
 
 }  // namespace
 
-int Run(const LoadOptions& options, Loaded loaded) {
+int Run(const config::LoadOptions& options, config::Loaded loaded) {
   const sigset_t signals = BlockSignals();
   StartLog(loaded.config.log, loaded.config.region);
   Log(LogLevel::kInfo, kComponent, code::kStarting, "starting",

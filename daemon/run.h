@@ -11,6 +11,6 @@
 namespace hawser {
 
 // `options` is how `loaded` was read, for reloads. Returns a code of exit_codes.h.
-int Run(const LoadOptions& options, Loaded loaded);
+int Run(const config::LoadOptions& options, config::Loaded loaded);
 
 }  // namespace hawser

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 std::optional<std::uint16_t> ParsePort(std::string_view text) {
@@ -118,4 +118,4 @@ std::string NatsUrlProblem(std::string_view url) {
   return {};
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -8,7 +8,7 @@
 
 #include "daemon/config/config.h"
 
-namespace hawser {
+namespace hawser::config {
 
 // "127.0.0.1:7379", "[::1]:7379" or "localhost:7379". The error says what to write.
 std::expected<ListenAddress, std::string> ParseListen(std::string_view text);
@@ -20,4 +20,4 @@ bool IsLoopback(const ListenAddress& address);
 // inside is refused, and never repeated in the message.
 std::string NatsUrlProblem(std::string_view url);
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -7,7 +7,7 @@
 #include "daemon/config/near.h"
 #include "daemon/config/units.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 class Checker {
@@ -217,4 +217,4 @@ void Conclude(Config& config) {
   }
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

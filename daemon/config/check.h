@@ -6,7 +6,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/settings.h"
 
-namespace hawser {
+namespace hawser::config {
 
 // REQUIRES: `settings` is complete and `config` was stored from it, element by element.
 void CheckTogether(const Settings& settings, const Config& config, Problems& problems,
@@ -15,4 +15,4 @@ void CheckTogether(const Settings& settings, const Config& config, Problems& pro
 // What follows from a checked config: the own id, the schema.
 void Conclude(Config& config);
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -90,11 +90,11 @@ struct UniqueConfig {
   std::string name;
 };
 
-enum class Role : std::uint8_t { kViewer, kOperator, kApp };
+enum class TokenRole : std::uint8_t { kViewer, kOperator, kApp };
 
 struct TokenConfig {
   std::string name;
-  Role role = Role::kViewer;
+  TokenRole role = TokenRole::kViewer;
   std::string file;  // absolute, or a name within $CREDENTIALS_DIRECTORY
 };
 

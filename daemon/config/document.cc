@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 int LineOf(const toml::node& node) {
@@ -85,4 +85,4 @@ std::expected<Node, SyntaxError> ParseToml(std::string_view text) {
   return Convert(result.table());
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace hawser {
+namespace hawser::config {
 
 struct Node {
   enum class Kind : std::uint8_t { kText, kInteger, kFloat, kBoolean, kTime, kArray, kTable };
@@ -35,4 +35,4 @@ struct SyntaxError {
 // The whole file as one table. Only the first syntax error is known.
 std::expected<Node, SyntaxError> ParseToml(std::string_view text);
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -8,7 +8,7 @@
 #include "daemon/config/address.h"
 #include "daemon/config/units.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 constexpr std::int64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB, kTiB = 1024 * kGiB;
@@ -444,9 +444,9 @@ const std::array kKeys = {
         .choices = "viewer operator app",
         .store =
             [](Config& c, const Value& v) {
-              c.tokens.back().role = v.text == "viewer"     ? Role::kViewer
-                                     : v.text == "operator" ? Role::kOperator
-                                                            : Role::kApp;
+              c.tokens.back().role = v.text == "viewer"     ? TokenRole::kViewer
+                                     : v.text == "operator" ? TokenRole::kOperator
+                                                            : TokenRole::kApp;
             }},
     Key{.section = "tokens",
         .name = "file",
@@ -468,4 +468,4 @@ std::span<const Key> Keys() {
   return kKeys;
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -4,7 +4,7 @@
 
 #include "daemon/config/units.h"
 
-namespace hawser {
+namespace hawser::config {
 
 const Section* FindSection(std::string_view name) {
   const auto at = std::ranges::find(Sections(), name, &Section::name);
@@ -66,4 +66,4 @@ std::string Render(const Key& key, const Value& value) {
   return out + "]";
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

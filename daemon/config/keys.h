@@ -12,7 +12,7 @@
 
 #include "daemon/config/config.h"
 
-namespace hawser {
+namespace hawser::config {
 
 enum class KeyType : std::uint8_t { kText, kChoice, kTexts, kSize, kDuration, kInteger, kBoolean };
 
@@ -65,4 +65,4 @@ const Key* FindKey(std::string_view section, std::string_view name);
 std::string Render(const Key& key, const Value& value);
 std::string Quoted(std::string_view text);  // a TOML basic string
 
-}  // namespace hawser
+}  // namespace hawser::config

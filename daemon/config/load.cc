@@ -14,7 +14,7 @@
 #include "daemon/config/check.h"
 #include "daemon/config/reading.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 4 * 1024 * 1024;
@@ -184,4 +184,4 @@ std::vector<const Key*> ChangedKeys(const Settings& before, const Settings& afte
   return changed;
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -13,7 +13,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/settings.h"
 
-namespace hawser {
+namespace hawser::config {
 
 struct LoadOptions {
   std::string
@@ -36,4 +36,4 @@ std::expected<Loaded, Problems> Load(const LoadOptions& options);
 // A change in the number of elements of a section counts as a change of each of its keys.
 std::vector<const Key*> ChangedKeys(const Settings& before, const Settings& after);
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace hawser {
+namespace hawser::config {
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
@@ -37,4 +37,4 @@ std::string_view Nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace hawser {
+namespace hawser::config {
 
 // Letters to insert, delete, replace or swap with their neighbour to get from one word to the
 // other.
@@ -18,4 +18,4 @@ std::size_t EditDistance(std::string_view a, std::string_view b);
 // empty if none is. Ties go to the first.
 std::string_view Nearest(std::string_view word, std::span<const std::string_view> known);
 
-}  // namespace hawser
+}  // namespace hawser::config

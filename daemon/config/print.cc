@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 bool IsBare(std::string_view name) {
@@ -117,4 +117,4 @@ std::string SampleFile() {
   return out;
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -6,7 +6,7 @@
 
 #include "daemon/config/settings.h"
 
-namespace hawser {
+namespace hawser::config {
 
 // The effective configuration: every key with its value and, behind it, where that comes from.
 // Reading it again gives the same Config. There is nothing to mask: secrets are not in the
@@ -17,4 +17,4 @@ std::string PrintConfig(const Settings& settings);
 // The sample file: every key there is with its default, unit and meaning.
 std::string SampleFile();
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -7,7 +7,7 @@
 
 #include "daemon/config/near.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 std::vector<std::string_view> KeyNames(std::string_view section) {
@@ -223,4 +223,4 @@ void TakeVariable(std::string_view name, std::string_view text, Settings& settin
   }
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

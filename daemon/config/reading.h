@@ -11,7 +11,7 @@
 #include "daemon/config/document.h"
 #include "daemon/config/settings.h"
 
-namespace hawser {
+namespace hawser::config {
 
 // Takes a parsed file into `settings`. Values of [sections] replace earlier ones, [[elements]] are
 // added.
@@ -26,4 +26,4 @@ void TakeVariable(std::string_view name, std::string_view text, Settings& settin
 // A node as the value of `key`; the error says what is wrong and what to write.
 std::expected<Value, std::string> ReadValue(const Key& key, const Node& node);
 
-}  // namespace hawser
+}  // namespace hawser::config

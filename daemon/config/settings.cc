@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace hawser {
+namespace hawser::config {
 
 std::string Text(const Source& source) {
   switch (source.kind) {
@@ -46,4 +46,4 @@ std::string Text(const Problem& problem) {
   return Text(problem.source) + ": " + key + problem.text;
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

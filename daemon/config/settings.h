@@ -9,7 +9,7 @@
 
 #include "daemon/config/keys.h"
 
-namespace hawser {
+namespace hawser::config {
 
 // Where a value comes from.
 struct Source {
@@ -59,4 +59,4 @@ using Problems = std::vector<Problem>;
 // "FILE:LINE: KEY: TEXT"
 std::string Text(const Problem& problem);
 
-}  // namespace hawser
+}  // namespace hawser::config

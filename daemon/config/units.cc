@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 struct Unit {
@@ -122,4 +122,4 @@ std::string FormatDuration(std::int64_t ms) {
   return Format(kDuration, static_cast<std::uint64_t>(ms));
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace hawser {
+namespace hawser::config {
 
 // Bytes of "64KiB" (B KiB MiB GiB TiB); "0" needs no unit. The error says what is wrong and what to
 // write instead.
@@ -20,4 +20,4 @@ std::string FormatSize(std::uint64_t bytes);
 std::expected<std::int64_t, std::string> ParseDuration(std::string_view text);
 std::string FormatDuration(std::int64_t ms);
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -6,7 +6,7 @@
 #include "daemon/config/reading.h"
 #include "daemon/config/units.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 std::unexpected<std::string> Fail(std::string text) {
@@ -129,4 +129,4 @@ std::expected<Value, std::string> ReadValue(const Key& key, const Node& node) {
   return value;
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

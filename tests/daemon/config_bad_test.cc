@@ -4,7 +4,7 @@
 
 #include "tests/daemon/config_fixture.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 // What an operator wrote, and what must stand in the message: line, key, and what to do.
@@ -362,4 +362,4 @@ TEST_CASE("a token lets listeners leave the loopback") {
   CHECK(loaded.has_value());
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -7,7 +7,7 @@
 
 #include "conflict/assert.h"
 
-namespace hawser {
+namespace hawser::config {
 
 ConfigDir::ConfigDir() {
   std::string name = (std::filesystem::temp_directory_path() / "hawser-config-XXXXXX").string();
@@ -50,4 +50,4 @@ std::string FileText(const std::string& path) {
   return text.str();
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

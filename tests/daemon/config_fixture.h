@@ -8,7 +8,7 @@
 
 #include "daemon/config/load.h"
 
-namespace hawser {
+namespace hawser::config {
 
 class ConfigDir {
  public:
@@ -46,4 +46,4 @@ std::string Joined(const Problems& problems);
 
 std::string FileText(const std::string& path);
 
-}  // namespace hawser
+}  // namespace hawser::config

@@ -3,7 +3,7 @@
 #include "daemon/config/print.h"
 #include "tests/daemon/config_fixture.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 const std::string kFull =
@@ -47,7 +47,7 @@ TEST_CASE("the example of the contract loads, word for word what it says") {
   CHECK_FALSE(c.redis.allow_flush);
   CHECK(c.log.level == LogLevel::kDebug);
   REQUIRE(c.tokens.size() == 1);
-  CHECK(c.tokens[0].role == Role::kOperator);
+  CHECK(c.tokens[0].role == TokenRole::kOperator);
   CHECK(c.unique[0].name == "login");
   CHECK(c.tables[0].placement == "global");
 }
@@ -203,4 +203,4 @@ TEST_CASE("homes are declared but not kept to in this version, and the operator 
   CHECK(Text(loaded->warnings[0]).find("c.toml:11: tables.placement: ") != std::string::npos);
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

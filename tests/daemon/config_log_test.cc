@@ -82,7 +82,7 @@ TEST_CASE("many kinds of lines do not fill the memory") {
 }
 
 TEST_CASE("the page of log codes is what the table says") {
-  CHECK(FileText(HAWSER_SOURCE_DIR "/docs/log-codes.md") == LogCodesPage());
+  CHECK(config::FileText(HAWSER_SOURCE_DIR "/docs/log-codes.md") == LogCodesPage());
 }
 
 TEST_CASE("every code is explained, once") {
@@ -91,7 +91,7 @@ TEST_CASE("every code is explained, once") {
     CHECK(seen.insert(entry.code).second);
     CHECK_FALSE(entry.action.empty());
   }
-  const std::string header = FileText(HAWSER_SOURCE_DIR "/daemon/log_codes.h");
+  const std::string header = config::FileText(HAWSER_SOURCE_DIR "/daemon/log_codes.h");
   const std::regex declared("string_view k[A-Za-z]+ = \"([a-z-]+)\"");
   std::set<std::string> codes;
   for (std::sregex_iterator at(header.begin(), header.end(), declared), end; at != end; ++at) {

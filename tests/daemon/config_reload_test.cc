@@ -3,7 +3,7 @@
 #include "daemon/reload.h"
 #include "tests/daemon/config_fixture.h"
 
-namespace hawser {
+namespace hawser::config {
 
 TEST_CASE("a bad reload changes nothing") {
   ConfigDir dir;
@@ -45,4 +45,4 @@ TEST_CASE("live keys are exactly those that a reload applies") {
   }
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

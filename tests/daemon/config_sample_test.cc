@@ -4,7 +4,7 @@
 #include "daemon/config/print.h"
 #include "tests/daemon/config_fixture.h"
 
-namespace hawser {
+namespace hawser::config {
 namespace {
 
 const std::string kSamplePath = HAWSER_SOURCE_DIR "/conf/hawser.toml";
@@ -92,4 +92,4 @@ TEST_CASE("each default obeys the bounds of its key") {
   }
 }
 
-}  // namespace hawser
+}  // namespace hawser::config

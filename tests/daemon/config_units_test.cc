@@ -6,7 +6,7 @@
 #include "daemon/config/near.h"
 #include "daemon/config/units.h"
 
-namespace hawser {
+namespace hawser::config {
 
 TEST_CASE("a size is a whole number with its unit, and prints as it was written") {
   for (const std::string text : {"1B", "64KiB", "16GiB", "3TiB", "0", "1025B", "1025KiB"}) {
@@ -76,4 +76,4 @@ TEST_CASE("a NATS URL names a host, maybe a port, and never a secret") {
   CHECK(problem.find("hunter2") == std::string::npos);
 }
 
-}  // namespace hawser
+}  // namespace hawser::config
