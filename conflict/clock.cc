@@ -5,6 +5,8 @@
 namespace hawser {
 
 void HybridClock::Observe(Now now) {
+  // What was read before stays: others may count on it, so a small step back must not undo it.
+  last_ = Read();
   if (!observed_) {
     observed_ = true;
     followed_ms_ = now.wall_ms;
