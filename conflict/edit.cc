@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "conflict/assert.h"
+#include "conflict/merge.h"
 
 namespace hawser {
 
@@ -172,11 +173,6 @@ std::expected<RecordEdit::Effect, EditError> RecordEdit::ReplaceWith(std::string
   return effect;
 }
 
-void RecordEdit::StartAdd(std::string_view field, Pending& pending) const {
-  const auto at = pending_.find(field);
-  if (at != pending_.end()) pending = at->second;
-}
-
 // The own share goes on unless the base has folded it in, or this txn nulls the base.
 bool RecordEdit::ExtendsShare(const Field* held, const Pending& pending) const {
   if (!held || was_dead_ || pending.put) return false;
@@ -186,60 +182,79 @@ bool RecordEdit::ExtendsShare(const Field* held, const Pending& pending) const {
   return seen == held->seen.end() || seen->start != own->start || seen->seq != own->seq;
 }
 
-std::expected<std::int64_t, EditError> RecordEdit::Add(std::string_view field, std::int64_t delta) {
-  const std::string current_text = Get(field).value_or("0");
-  const auto current = ParseInt(current_text);
-  if (!current) return std::unexpected(EditError::kNotANumber);
-  std::int64_t result = 0;
-  if (__builtin_add_overflow(*current, delta, &result))
-    return std::unexpected(EditError::kOverflow);
+// What readers will see once this add is applied: the merge itself says it, so that a reply and a
+// later read agree to the last digit of a float.
+std::string RecordEdit::ShownAfter(std::string_view name, const Pending& pending) const {
+  const Field* held = HeldField(name);
+  Record record;
+  if (held) record.fields.push_back(*held);
+  Change change;
+  FinishField(held, pending, name, change);
+  static const Cut kNothing;
+  const Writer writer{{self_, Seq{~0ULL}}, {Stamp{~0ULL}, self_.region}, kNothing};
+  std::vector<Discarded> none;
+  ApplyChange(writer, change, record, none);
+  const Shown shown = Show(record.fields.front());
+  return shown.is_counter ? shown.text : std::string(shown.value);
+}
+
+// An add to what this txn has put changes the value put; else it goes to the own share.
+std::expected<std::string, EditError> RecordEdit::AddTo(std::string_view field, std::string result,
+                                                        std::int64_t delta, double float_delta,
+                                                        bool is_float) {
   if (EffectiveRule(field).kind != Kind::kLww) {
-    const auto effect = Set(field, std::to_string(result));
-    if (!effect) return std::unexpected(effect.error());
+    if (auto effect = Set(field, result); !effect) return std::unexpected(effect.error());
     return result;
   }
-  Pending pending;
-  StartAdd(field, pending);
-  pending.text = std::to_string(result);
-  if (!pending.put || pending.null) {
-    pending.add = true;
-    if (__builtin_add_overflow(pending.delta, delta, &pending.delta)) {
+  const auto at = pending_.find(field);
+  Pending pending = at == pending_.end() ? Pending{} : at->second;
+  if (pending.put && !pending.null) {
+    pending.text = result;
+    pending_.insert_or_assign(std::string(field), std::move(pending));
+    return result;
+  }
+  pending.add = true;
+  pending.is_float |= is_float;
+  pending.float_delta += float_delta;
+  std::int64_t sum = 0;
+  const Field* held = HeldField(field);
+  if (ExtendsShare(held, pending)) {
+    const Share& own = *std::ranges::find(held->shares, self_, &Share::origin);
+    sum = own.sum;
+    if (!std::isfinite(own.float_sum + pending.float_delta)) {
       return std::unexpected(EditError::kOverflow);
     }
-    const Field* held = HeldField(field);
-    if (ExtendsShare(held, pending)) {
-      std::int64_t sum = 0;
-      const auto own = std::ranges::find(held->shares, self_, &Share::origin);
-      if (__builtin_add_overflow(own->sum, pending.delta, &sum)) {
-        return std::unexpected(EditError::kOverflow);
-      }
-    }
   }
+  if (__builtin_add_overflow(pending.delta, delta, &pending.delta) ||
+      __builtin_add_overflow(sum, pending.delta, &sum) || !std::isfinite(pending.float_delta)) {
+    return std::unexpected(EditError::kOverflow);
+  }
+  pending.text = ShownAfter(field, pending);
+  result = *pending.text;
   pending_.insert_or_assign(std::string(field), std::move(pending));
   return result;
 }
 
+std::expected<std::int64_t, EditError> RecordEdit::Add(std::string_view field, std::int64_t delta) {
+  const auto current = ParseInt(Get(field).value_or("0"));
+  if (!current) return std::unexpected(EditError::kNotANumber);
+  std::int64_t result = 0;
+  if (__builtin_add_overflow(*current, delta, &result)) {
+    return std::unexpected(EditError::kOverflow);
+  }
+  const auto shown = AddTo(field, std::to_string(result), delta, 0, false);
+  if (!shown) return std::unexpected(shown.error());
+  return ParseInt(*shown).value_or(result);
+}
+
 std::expected<double, EditError> RecordEdit::AddFloat(std::string_view field, double delta) {
-  const std::string current_text = Get(field).value_or("0");
-  const auto current = ParseFloat(current_text);
+  const auto current = ParseFloat(Get(field).value_or("0"));
   if (!current) return std::unexpected(EditError::kNotANumber);
   const double result = *current + delta;
   if (!std::isfinite(result)) return std::unexpected(EditError::kOverflow);
-  if (EffectiveRule(field).kind != Kind::kLww) {
-    const auto effect = Set(field, FormatFloat(result));
-    if (!effect) return std::unexpected(effect.error());
-    return result;
-  }
-  Pending pending;
-  StartAdd(field, pending);
-  pending.text = FormatFloat(result);
-  if (!pending.put || pending.null) {
-    pending.add = true;
-    pending.is_float = true;
-    pending.float_delta += delta;
-  }
-  pending_.insert_or_assign(std::string(field), std::move(pending));
-  return result;
+  const auto shown = AddTo(field, FormatFloat(result), 0, delta, true);
+  if (!shown) return std::unexpected(shown.error());
+  return ParseFloat(*shown).value_or(result);
 }
 
 void RecordEdit::SetExpiry(std::int64_t unix_ms) {
@@ -294,6 +309,16 @@ void RecordEdit::FinishAdd(const Field* held, const Pending& pending, std::strin
   op.has_float = own->has_float || pending.is_float;
 }
 
+void RecordEdit::FinishField(const Field* held, const Pending& pending, std::string_view name,
+                             Change& change) const {
+  if (pending.put) {
+    FinishPut(held, pending, name, change);
+  } else if (was_dead_ && held && IsVisible(*held)) {  // expired: nulled by the first write
+    FinishPut(held, NullOf(held), name, change);
+  }
+  if (pending.add) FinishAdd(held, pending, name, change);
+}
+
 void RecordEdit::FinishExpiry(Change& change) const {
   const bool holds_value = held_.expiry && !held_.expiry->null;
   const std::optional<std::int64_t> wanted = expiry_touched_ ? expiry_ms_ : std::nullopt;
@@ -312,17 +337,11 @@ Change RecordEdit::Finish() {
   if (pending_.empty() && !expiry_touched_) return change;
   if (expiry_ms_) expiry_bytes_ = EncodeExpiry(*expiry_ms_);
   FinishExpiry(change);
-  for (const Field& field : held_.fields) {  // what no longer showed is nulled by the first write
-    if (was_dead_ && IsVisible(field)) {
-      const auto at = pending_.find(field.name);
-      if (at == pending_.end() || !at->second.put)
-        FinishPut(&field, NullOf(&field), field.name, change);
-    }
+  for (const Field& field : held_.fields) {
+    if (was_dead_ && !pending_.contains(field.name)) FinishField(&field, {}, field.name, change);
   }
   for (const auto& [name, pending] : pending_) {
-    const Field* held = HeldField(name);
-    if (pending.put) FinishPut(held, pending, name, change);
-    if (pending.add) FinishAdd(held, pending, name, change);
+    FinishField(HeldField(name), pending, name, change);
   }
   return change;
 }

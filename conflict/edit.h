@@ -83,12 +83,17 @@ class RecordEdit {
   FieldRule EffectiveRule(std::string_view field) const;
   std::expected<Pending, EditError> MakePut(const FieldRule& rule, std::string_view field,
                                             std::string_view value) const;
-  void StartAdd(std::string_view field, Pending& pending) const;
+  std::string ShownAfter(std::string_view name, const Pending& pending) const;
+  std::expected<std::string, EditError> AddTo(std::string_view field, std::string result,
+                                              std::int64_t delta, double float_delta,
+                                              bool is_float);
   bool ExtendsShare(const Field* held, const Pending& pending) const;
   void FinishPut(const Field* held, const Pending& pending, std::string_view name,
                  Change& change) const;
   void FinishAdd(const Field* held, const Pending& pending, std::string_view name,
                  Change& change) const;
+  void FinishField(const Field* held, const Pending& pending, std::string_view name,
+                   Change& change) const;
   void FinishExpiry(Change& change) const;
   Pending NullOf(const Field* held) const;
 

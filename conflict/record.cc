@@ -34,22 +34,30 @@ bool CountsBeyond(const Share& share, const Share* seen) {
   return share.seq != seen->seq;
 }
 
+// Sums of finite numbers stay finite: past the largest they stand at it, in the same way
+// everywhere.
+double Bounded(double value) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  return std::clamp(value, -kMost, kMost);
+}
+
+// What a base has folded in adds nothing, not even a rounding: a region that has dropped both must
+// show the same.
 void AddShare(const Share& share, const Share* seen, Total& total) {
-  if (seen && share.start < seen->start) return;
-  const bool same = seen && share.start == seen->start;
+  if (HW_VARIANT(kSeenSharesIgnored)) seen = nullptr;
+  if (!CountsBeyond(share, seen)) return;
+  const bool same_start = seen && share.start == seen->start;
   total.whole += share.sum;
-  if (share.has_float) {
-    total.fraction += share.float_sum;
-    total.is_float = true;
-  }
-  if (same && !HW_VARIANT(kSeenSharesIgnored)) {
-    total.whole -= seen->sum;
-    if (seen->has_float) total.fraction -= seen->float_sum;
-  }
+  if (same_start) total.whole -= seen->sum;
+  if (!share.has_float) return;
+  total.is_float = true;
+  const double before = same_start && seen->has_float ? seen->float_sum : 0;
+  total.fraction = Bounded(total.fraction + Bounded(share.float_sum - before));
 }
 
 std::string FormatTotal(const Total& total) {
-  if (total.is_float) return FormatFloat(static_cast<double>(total.whole) + total.fraction);
+  if (total.is_float)
+    return FormatFloat(Bounded(static_cast<double>(total.whole) + total.fraction));
   constexpr Int128 kMost = std::numeric_limits<std::int64_t>::max();
   constexpr Int128 kLeast = std::numeric_limits<std::int64_t>::min();
   return std::to_string(static_cast<std::int64_t>(std::clamp(total.whole, kLeast, kMost)));
