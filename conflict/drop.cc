@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "conflict/variant.h"
+
 namespace hawser {
 namespace {
 
@@ -15,6 +17,7 @@ bool IsStable(const Field& field, const Cut& stable) {
 }  // namespace
 
 bool MayDrop(const Record& record, const Stable& stable) {
+  if (HW_VARIANT(kDropBeforeStable)) return IsDead(record, stable.clock_ms);
   if (record.expiry && !stable.cut.Covers(record.expiry->dot)) return false;
   for (const Field& field : record.fields) {
     if (!IsStable(field, stable.cut)) return false;
