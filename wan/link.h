@@ -1,6 +1,6 @@
 #pragma once
 
-// Link: the region's connections to every region's NATS. The only file pair that includes nats.h.
+// Link: the region's connections to every region's NATS (link_connection.cc alone sees nats.h).
 // As a pipe NATS may lose, repeat and reorder; nothing here tries to hide that.
 //
 // One connection per distinct list of URLs (regions that name the same URLs share one). What region
@@ -42,8 +42,16 @@ struct LinkOptions {
   std::uint64_t send_bytes_max = 8 * 1024 * 1024;
   std::int64_t write_deadline_ms = 2000;
   std::int64_t ping_interval_ms = 5000;
+  // Received and not yet handed to `on_receive`, per subscription (two a region, two of our own).
+  // More is dropped and counted.
+  std::uint64_t receive_bytes_max = 16 * 1024 * 1024;
+  // What an operator should read; level is "info", "warning" or "error". From any thread.
+  std::function<void(std::string level, std::string text)> log;
 };
 
+// Of one region. Messages to all (log, beat), local ones, and requests and answers to us are
+// counted at our own region; what others sent to all at theirs, and requests and answers at the
+// region they go to.
 struct LinkPeerStats {
   RegionId region{};
   bool connected = false;
@@ -56,8 +64,14 @@ struct LinkPeerStats {
 class Link {
  public:
   using OnReceive = std::function<void(Received)>;
+  // Null, after a line to `log`, when the options are unusable: a name or id that cannot be or
+  // comes twice, no self, no URL, or a tls:// one (the library is not safe with TLS: let the
+  // servers carry it).
   static std::unique_ptr<Link> Start(LinkOptions options, OnReceive on_receive);
-  virtual ~Link() = default;  // drains for a bounded time, then closes; no callback runs afterwards
+  // Drains for half a second, then closes; takes at most some 3 s, a frozen server included: a
+  // library thread that does not come back by then is left behind, with a line to `log`. No
+  // callback runs afterwards.
+  virtual ~Link() = default;
 
   virtual void Publish(Send send) = 0;
   // A message for local applications on the own region's NATS (feeds: changes, events); same queue.
