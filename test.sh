@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Builds and tests Hawser on a Debian 12: ./test.sh runs every lane that fits in CI, ./test.sh NAME…
+# just those, the long ones too. Each lane's log is in build/logs/. The last line counts lanes.
+set -uo pipefail
+cd "$(dirname "$0")"
+jobs=$(nproc)
+logs=build/logs
+passed=0 failed=0 skipped=0
+
+ci_lanes=(unit systemd live sim variants format clang asan tsan)
+long_lanes=(bench chaos fuzz bare tidy)
+
+# --- lanes: each a function lane_NAME; 0 passed, 77 skipped (the last line says why), else failed ----
+build() { cmake --preset "$1" -DHAWSER_TESTS=ON && cmake --build --preset "$1" -j "$jobs"; }
+lane_unit() { ctest --test-dir build --output-on-failure -j "$jobs" --timeout 300; }
+lane_format() { git ls-files '*.cc' '*.h' '*.h.in' | xargs clang-format-19 --dry-run -Werror; }
+lane_clang() { build clang; }
+lane_asan() { build asan && ctest --test-dir build-asan --output-on-failure -j "$jobs" --timeout 600; }
+lane_tsan() { build tsan && ctest --test-dir build-tsan --output-on-failure -j "$jobs" --timeout 600 -L threads; }
+lane_sim() { needs build/hawser_sim; build/hawser_sim --seeds 1..2000; }
+lane_variants() { needs build/hawser_sim; build/hawser_sim --variants; }
+lane_systemd() { needs tests/daemon/systemd_check.sh; bash tests/daemon/systemd_check.sh; }
+lane_live() { needs tests/live/run.py; python3 tests/live/run.py; }
+lane_chaos() { needs tests/live/run.py; python3 tests/live/run.py --long; }
+lane_bench() { needs tests/bench/run.sh; bash tests/bench/run.sh; }
+lane_fuzz() { needs tests/fuzz/run.sh; bash tests/fuzz/run.sh; }
+lane_bare() { needs tests/support/bare_root.sh; bash tests/support/bare_root.sh; }
+lane_tidy() { git ls-files '*.cc' | grep -v '^tests/' | xargs -P "$jobs" -n 4 clang-tidy-19 -p build --quiet --warnings-as-errors='*'; }
+
+# A lane whose program is not in this tree is skipped by name, never passed.
+needs() { [ -e "$1" ] || { echo "$1 is not in this tree"; exit 77; }; }
+
+run_lane() {
+  local name=$1 log=$logs/$1.log begun=$SECONDS status
+  if ! declare -F "lane_$name" >/dev/null; then
+    echo "test.sh: no lane '$name'; there are: ${ci_lanes[*]}, and by name: ${long_lanes[*]}" >&2
+    failed=$((failed + 1))
+    return
+  fi
+  ("lane_$name") >"$log" 2>&1 </dev/null
+  status=$?
+  case $status in
+    0) passed=$((passed + 1)); printf 'ok       %-9s %4d s   %s\n' "$name" $((SECONDS - begun)) "$(grep -v '^ *$' "$log" | tail -n 1 | cut -c1-120)" ;;
+    77) skipped=$((skipped + 1)); printf 'skipped  %-9s %4d s   %s\n' "$name" $((SECONDS - begun)) "$(tail -n 1 "$log")" ;;
+    *) failed=$((failed + 1)); printf 'FAILED   %-9s %4d s   exit %d, the end of %s:\n' "$name" $((SECONDS - begun)) "$status" "$log"; tail -n 60 "$log" ;;
+  esac
+}
+
+mkdir -p "$logs"
+lanes=("${ci_lanes[@]}")
+[ $# -gt 0 ] && lanes=("$@")
+bash tests/support/install.sh build test lint demo || exit 1
+echo "building (log: $logs/build.log)"
+if ! build release >"$logs/build.log" 2>&1 </dev/null; then
+  grep -E 'error|FAILED' "$logs/build.log" | head -n 40
+  echo "the build failed: see $logs/build.log"
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+fi
+printf 'ok       %-9s %4d s\n' build "$SECONDS"
+for lane in "${lanes[@]}"; do run_lane "$lane"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
