@@ -13,7 +13,7 @@ long_lanes=(bench chaos fuzz bare tidy)
 # --- lanes: each a function lane_NAME; 0 passed, 77 skipped (the last line says why), else failed ----
 build() { cmake --preset "$1" -DHAWSER_TESTS=ON && cmake --build --preset "$1" -j "$jobs"; }
 lane_unit() { ctest --test-dir build --output-on-failure -j "$jobs" --timeout 300; }
-lane_format() { git ls-files '*.cc' '*.h' '*.h.in' | xargs clang-format-19 --dry-run -Werror; }
+lane_format() { sources | xargs -P "$jobs" -n 20 clang-format-19 --dry-run -Werror && echo "$(sources | wc -l) files"; }
 lane_clang() { build clang; }
 lane_asan() { build asan && ctest --test-dir build-asan --output-on-failure -j "$jobs" --timeout 600; }
 lane_tsan() { build tsan && ctest --test-dir build-tsan --output-on-failure -j "$jobs" --timeout 600 -L threads; }
@@ -25,7 +25,10 @@ lane_chaos() { needs tests/live/run.py; python3 tests/live/run.py --long; }
 lane_bench() { needs tests/bench/run.sh; bash tests/bench/run.sh; }
 lane_fuzz() { needs tests/fuzz/run.sh; bash tests/fuzz/run.sh; }
 lane_bare() { needs tests/support/bare_root.sh; bash tests/support/bare_root.sh; }
-lane_tidy() { git ls-files '*.cc' | grep -v '^tests/' | xargs -P "$jobs" -n 4 clang-tidy-19 -p build --quiet --warnings-as-errors='*'; }
+lane_tidy() { sources | grep '\.cc$' | grep -v '^tests/' | xargs -P "$jobs" -n 4 clang-tidy-19 -p build --quiet --warnings-as-errors='*'; }
+
+# Every C++ file of the checkout, a copy of it without git's own folder included.
+sources() { find . \( -name '.*' -o -name 'build*' -o -name node_modules \) -not -name . -prune -o -type f \( -name '*.cc' -o -name '*.h' \) -print | sort; }
 
 # A lane whose program is not in this tree is skipped by name, never passed.
 needs() { [ -e "$1" ] || { echo "$1 is not in this tree"; exit 77; }; }
