@@ -34,13 +34,15 @@ bool FetchServer::HasBudget(RegionId region, std::int64_t mono_ms) {
   return budget.bytes > 0;
 }
 
-std::vector<Send> FetchServer::Serve(std::uint64_t bytes_aim, std::int64_t mono_ms) {
+std::vector<Send> FetchServer::Serve(std::uint64_t bytes_aim, std::int64_t mono_ms,
+                                     const std::function<bool(RegionId)>& has_room) {
   std::vector<Send> out;
   for (std::size_t turns = requests_.size(); turns > 0 && out.empty(); --turns) {
     Request request = std::move(requests_.front());
     requests_.pop_front();
     const RegionId region = request.fetch.from;
-    const bool more = !HasBudget(region, mono_ms) || ServeSome(request, bytes_aim, out);
+    const bool must_wait = (has_room && !has_room(region)) || !HasBudget(region, mono_ms);
+    const bool more = must_wait || ServeSome(request, bytes_aim, out);
     if (more) requests_.push_back(std::move(request));
     if (options_.bytes_per_second > 0) {
       for (const Send& send : out) budgets_[region].bytes -= static_cast<double>(send.bytes.size());

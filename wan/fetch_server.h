@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -32,7 +33,9 @@ class FetchServer {
   bool HasWork() const { return !requests_.empty(); }
   // Encoded answers worth about `bytes_aim`, one request after the other; honours the budget of
   // each peer, so it may give nothing although HasWork().
-  std::vector<Send> Serve(std::uint64_t bytes_aim, std::int64_t mono_ms);
+  // `has_room`: whether more may be handed to the link for that region now; empty means always.
+  std::vector<Send> Serve(std::uint64_t bytes_aim, std::int64_t mono_ms,
+                          const std::function<bool(RegionId)>& has_room = {});
 
   std::uint64_t relayed_txns() const { return relayed_txns_; }
 

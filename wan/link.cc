@@ -124,6 +124,11 @@ class LinkImpl final : public Link {
     own_->Send(std::move(subject), std::move(bytes), self_);
   }
 
+  std::uint64_t QueuedBytes(RegionId region) const override {
+    const auto peer = peers_.find(region);
+    return peer == peers_.end() ? 0 : peer->second.connection->queued_bytes();
+  }
+
   std::vector<LinkPeerStats> Stats() const override {
     std::vector<LinkPeerStats> all;
     for (const auto& [id, peer] : peers_) {

@@ -73,9 +73,12 @@ class Link {
   // callback runs afterwards.
   virtual ~Link() = default;
 
-  virtual void Publish(Send send) = 0;
+  virtual void Publish(Send send) = 0;  // any thread
   // A message for local applications on the own region's NATS (feeds: changes, events); same queue.
   virtual void PublishLocal(std::string subject, std::string bytes) = 0;
+  // Waiting to be sent to that region's server; any thread. Who has much to send waits while it is
+  // high.
+  virtual std::uint64_t QueuedBytes(RegionId region) const = 0;
   virtual std::vector<LinkPeerStats> Stats() const = 0;  // any thread
 };
 

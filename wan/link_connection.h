@@ -86,6 +86,7 @@ class LinkConnection : public std::enable_shared_from_this<LinkConnection> {
   static void Retire(std::shared_ptr<LinkConnection> connection);
 
   bool connected() const { return connected_.load(std::memory_order_relaxed); }
+  std::uint64_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t reconnects() const { return reconnects_.load(std::memory_order_relaxed); }
   std::string last_error() const;
   std::uint64_t receive_dropped(RegionId region) const;

@@ -26,8 +26,8 @@ struct EngineOptions {
   // Received and not yet looked at. Over it messages are dropped and fetched again: two fetch
   // windows and what the live log brings in half a second.
   std::uint64_t inbox_bytes_max = 32 * 1024 * 1024;
-  std::function<void(Send)> publish;            // engine and fetch thread
-  std::function<std::uint64_t()> queued_bytes;  // what the link has not sent yet
+  std::function<void(Send)> publish;                    // engine and fetch thread
+  std::function<std::uint64_t(RegionId)> queued_bytes;  // what the link has not sent yet
   // Called once, on the engine thread, when the engine ends by itself; the process must end.
   std::function<void(EngineEnd end, const std::string& why)> on_end;
   // Remarks for the log: stable code and text. Engine thread.

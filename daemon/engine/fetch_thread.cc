@@ -36,12 +36,15 @@ void FetchThread::Submit(Fetch fetch) {
 
 void FetchThread::Loop() {
   std::vector<Fetch> fetches;
+  const auto has_room = [this](RegionId region) {
+    return outlet_.queued_bytes(region) < outlet_.queued_bytes_max;
+  };
   while (!stopping_) {
     inbox_.TakeAll(fetches);
     for (const Fetch& fetch : fetches) server_.OnFetch(fetch);
     bool sent = false;
-    if (server_.HasWork() && outlet_.queued_bytes() < outlet_.queued_bytes_max) {
-      for (Send& send : server_.Serve(kTurnBytes, MonoMs())) {
+    if (server_.HasWork()) {
+      for (Send& send : server_.Serve(kTurnBytes, MonoMs(), has_room)) {
         outlet_.publish(std::move(send));
         sent = true;
       }

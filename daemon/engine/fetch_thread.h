@@ -17,9 +17,9 @@
 namespace hawser {
 
 struct FetchOutlet {
-  std::function<void(Send)> publish;                 // any thread
-  std::function<std::uint64_t()> queued_bytes;       // waiting in the link to be sent
-  std::uint64_t queued_bytes_max = 2 * 1024 * 1024;  // above it the thread waits
+  std::function<void(Send)> publish;                    // any thread
+  std::function<std::uint64_t(RegionId)> queued_bytes;  // waiting in the link to be sent there
+  std::uint64_t queued_bytes_max = 2 * 1024 * 1024;     // above it the thread waits
 };
 
 class FetchThread {
