@@ -74,6 +74,9 @@ class View {
       std::string_view start,
       const std::function<bool(std::string_view row_key, std::string_view record)>& visit) = 0;
   virtual const Cut& cut() const = 0;  // what is applied in this view
+  // True once a row met was damaged on disk: it was left out, and nothing read here may be
+  // answered. The store's next Upkeep or Commit fails with kCorrupt.
+  virtual bool damaged() const { return false; }
 };
 
 // Makes views; one per thread.
@@ -118,7 +121,7 @@ class Store {
   virtual Stamp clock_floor() const = 0;  // at open: ceiling or highest stamp, the later
 
   // --- Writing ----------------------------------------------------------------------------------
-  // The newest record, staged ones included; the bytes stay valid until the next Commit.
+  // The newest record, staged ones included; the bytes stay valid until the next Commit or Upkeep.
   virtual std::optional<std::string_view> Read(std::string_view row_key) = 0;
   virtual void ScanNewest(
       std::string_view start,

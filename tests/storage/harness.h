@@ -2,10 +2,15 @@
 
 // One face for both stores, so that one conformance suite runs on each.
 
+#include <atomic>
+#include <chrono>
 #include <memory>
+#include <thread>
 
+#include "storage/lmdb_store.h"
 #include "storage/memory_store.h"
 #include "tests/storage/author.h"
+#include "tests/storage/scratch_dir.h"
 
 namespace hawser::test {
 
@@ -35,6 +40,68 @@ class MemoryHarness {
  private:
   MemoryStoreOptions options_;
   std::unique_ptr<MemoryStore> store_;
+};
+
+class LmdbHarness {
+ public:
+  LmdbHarness() {
+    options_.path = dir_ / "store";
+    options_.region = RegionId{1};
+    options_.cluster_id = kCluster;
+    options_.memtable_bytes_max = 8 << 20;
+    options_.journal_bytes_max = 64 << 20;
+    options_.map_bytes_max = 256 << 20;
+    options_.journal_prealloc_bytes = 0;
+    options_.disk_reserve_bytes = 1 << 20;
+    options_.checkpoint_pages_max = 1;
+    options_.checkpoint_idle_ms = 0;
+    options_.drop_every_ms = 0;
+    options_.checkpoint_gate = [this] { return checkpoint_commits_left_.fetch_sub(1) > 0; };
+    Open();
+  }
+  Store& store() { return *store_; }
+  void Crash() {
+    store_.reset();
+    Open();
+  }
+  void Settle() {
+    // Until a checkpoint has everything and several rounds of upkeep found nothing to do.
+    StoreUsage before;
+    for (int quiet = 0; quiet < 10;) {
+      REQUIRE(store_->Upkeep());
+      const StoreUsage now = store_->usage();
+      const bool same = now.lsn_checkpointed == now.lsn_last && now.memtable_bytes == 0 &&
+                        now.lsn_first == before.lsn_first && now.tombstones == before.tombstones;
+      quiet = same ? quiet + 1 : 0;
+      before = now;
+      if (!same) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  void CheckpointInPart() {
+    checkpoint_commits_left_ = 2;
+    const Lsn before = store_->usage().lsn_checkpointed;
+    while (checkpoint_commits_left_.load() >= 0) {
+      REQUIRE(store_->Upkeep());
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    REQUIRE(store_->usage().lsn_checkpointed == before);
+    checkpoint_commits_left_ = kNoLimit;
+  }
+  LmdbStoreOptions& options() { return options_; }
+  LmdbStore& lmdb() { return *store_; }
+  void Close() { store_.reset(); }
+  void Open() {
+    auto opened = LmdbStore::Open(options_);
+    if (!opened) FAIL(opened.error().message);
+    store_ = std::move(*opened);
+  }
+
+ private:
+  static constexpr int kNoLimit = 1 << 30;
+  ScratchDir dir_;
+  std::atomic<int> checkpoint_commits_left_{kNoLimit};
+  LmdbStoreOptions options_;
+  std::unique_ptr<LmdbStore> store_;
 };
 
 // Another region, to receive from.

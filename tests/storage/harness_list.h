@@ -1,4 +1,4 @@
 #pragma once
 
 // The stores that the conformance suite runs on.
-#define HARNESSES MemoryHarness
+#define HARNESSES MemoryHarness, LmdbHarness

@@ -1,0 +1,183 @@
+// The upkeep of the LMDB store: checkpoints, dropping, trimming.
+
+#include <thread>
+
+#include "conflict/assert.h"
+#include "storage/drop_rule.h"
+#include "storage/lmdb_store.h"
+
+namespace hawser {
+namespace {
+constexpr std::chrono::seconds kRetryCheckpoint{1};
+constexpr std::chrono::seconds kDropCheckpointEvery{1};
+constexpr std::uint32_t kDropsLookedAt = 256;        // per Upkeep: about 0.3 ms
+constexpr std::uint64_t kDropsPerCheckpoint = 4096;  // all in its last commit
+constexpr std::uint32_t kTrimPiecesIdle = 4096;
+}  // namespace
+
+void LmdbStore::SetStable(const Stable& stable, const Cut& trim) {
+  if (stable.cut != stable_.cut) drop_dead_.due = drop_expiring_.due = true;
+  if (stable.clock_ms != stable_.clock_ms) drop_expiring_.due = true;
+  stable_ = stable;
+  trim_ = trim;
+}
+
+Journal::TrimLimit LmdbStore::TrimLimit(std::uint32_t pieces) const {
+  return {.checkpointed = mark_.lsn, .cut = &trim_, .pieces = pieces};
+}
+
+std::expected<void, StorageError> LmdbStore::Upkeep() {
+  if (const auto healthy = Healthy(); !healthy) return healthy;
+  if (HasStaged()) return {};
+  if (const auto taken = TakeInCheckpoint(); !taken) return taken;
+  if (const auto dropped = DropSome(); !dropped) return dropped;
+  if (WantsCheckpoint()) StartCheckpoint();
+
+  // Trimming waits for a commit to go along with; when none comes, it goes alone.
+  if (trim_waited_) {
+    if (const auto done = journal_->Commit(Stamp{}, TrimLimit(kTrimPiecesIdle)); !done) {
+      return Fail(done.error());
+    }
+    trim_waited_ = false;
+  }
+  if (journal_->MayTrim(TrimLimit(1))) trim_waited_ = true;
+  return {};
+}
+
+// The engine's snapshot moves with every commit of ours: an old one would keep the pages that a
+// running checkpoint frees from being used again.
+std::expected<void, StorageError> LmdbStore::RenewSnapshot() {
+  if (!snapshot_) {
+    auto taken = RecordSnapshot::Take(*tables_);
+    if (!taken) return Fail(taken.error());
+    snapshot_.emplace(std::move(*taken));
+  } else {
+    snapshot_->Reset();
+    if (const auto renewed = snapshot_->Renew(); !renewed) return Fail(renewed.error());
+  }
+  table_pages_ = snapshot_->pages();
+  return {};
+}
+
+// --- Checkpoints -------------------------------------------------------------------------------
+
+std::expected<void, StorageError> LmdbStore::TakeInCheckpoint() {
+  if (!checkpointer_->running()) {
+    // One that found no room is tried again.
+    if (frozen_ && Clock::now() >= retry_checkpoint_at_) {
+      checkpointer_->Start(frozen_, mark_coming_);
+    }
+    return {};
+  }
+  const auto outcome = checkpointer_->Done();
+  if (!outcome) return {};
+  if (!*outcome) {
+    if (outcome->error() != StorageError::kFull) return Fail(outcome->error());
+    retry_checkpoint_at_ = Clock::now() + kRetryCheckpoint;
+    return {};
+  }
+  if (const auto renewed = RenewSnapshot(); !renewed) return renewed;
+  mark_ = std::move(mark_coming_);
+  std::shared_ptr<const Memtable> written = std::move(frozen_);
+  frozen_.reset();
+  Publish();
+  checkpointer_->Dispose(std::move(written));
+  last_checkpoint_ = Clock::now();
+  drop_dead_.due = drop_expiring_.due = true;
+  return {};
+}
+
+bool LmdbStore::WantsCheckpoint() const {
+  if (frozen_ || active_->versions() == 0) return false;
+  if (active_->bytes() >= options_.memtable_bytes_max / 2) return true;
+  const auto now = Clock::now();
+  const auto idle = now - last_commit_, age = now - last_checkpoint_;
+  if (idle >= std::chrono::milliseconds(options_.checkpoint_idle_ms)) return true;
+  if (age >= std::chrono::milliseconds(options_.checkpoint_age_ms)) return true;
+  if (age < kDropCheckpointEvery) return dropped_ >= kDropsPerCheckpoint;
+  // Half full, and only a checkpoint could let it be trimmed.
+  return dropped_ > 0 || journal_->bytes() > options_.journal_bytes_max / 2;
+}
+
+void LmdbStore::StartCheckpoint() {
+  HW_ASSERT(!frozen_ && !HasStaged());
+  frozen_ = std::move(active_);
+  active_ = NewMemtable();
+  dropped_ = 0;
+  mark_coming_ = MarkHere();
+  ++generation_;
+  Publish();  // before any of it can reach the tables
+  checkpointer_->Start(frozen_, mark_coming_);
+}
+
+std::expected<void, StorageError> LmdbStore::CheckpointNow() {
+  if (const auto healthy = Healthy(); !healthy) return healthy;
+  HW_ASSERT(!HasStaged());
+  for (int round = 0; round < 2; ++round) {
+    if (!frozen_ && active_->versions() > 0) StartCheckpoint();
+    if (frozen_ && !checkpointer_->running()) checkpointer_->Start(frozen_, mark_coming_);
+    while (checkpointer_->running()) {
+      if (const auto taken = TakeInCheckpoint(); !taken) return taken;
+      if (checkpointer_->running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (frozen_) return std::unexpected(StorageError::kFull);
+  }
+  return {};
+}
+
+// --- Dropping ----------------------------------------------------------------------------------
+
+// A row that may be dropped is hidden at once, for readers and for writers, by a version that says
+// "gone"; it leaves the tables in the last commit of the checkpoint that writes this memtable. A
+// crash before that brings the dead row back, which is the same as having dropped it later.
+std::expected<void, StorageError> LmdbStore::DropSome() {
+  if (dropped_ >= kDropsPerCheckpoint || (!drop_dead_.due && !drop_expiring_.due)) return {};
+  if (drop_dead_.resume.empty() && drop_expiring_.resume.empty()) {
+    const auto now = Clock::now();
+    if (now - last_drop_pass_ < std::chrono::milliseconds(options_.drop_every_ms)) return {};
+    last_drop_pass_ = now;
+  }
+  const std::uint64_t before = dropped_;
+  std::uint32_t budget = kDropsLookedAt;
+  const RecordTables::Handles& handles = tables_->handles();
+  if (const auto done = DropFrom(handles.dead, drop_dead_, budget); !done) {
+    return Fail(done.error());
+  }
+  if (const auto done = DropFrom(handles.expiring, drop_expiring_, budget); !done) {
+    return Fail(done.error());
+  }
+  if (dropped_ == before) return {};
+  ++visible_;
+  Publish();
+  return {};
+}
+
+// Goes on with one walk; rows that expire later than every member's clock end it.
+std::expected<void, StorageError> LmdbStore::DropFrom(LmdbTable table, DropPass& pass,
+                                                      std::uint32_t& budget) {
+  if (!pass.due) return {};
+  auto cursor = LmdbCursor::Open(snapshot_->txn(), table);
+  if (!cursor) return std::unexpected(cursor.error());
+  const std::string not_due = ExpiringKey(stable_.clock_ms + 1, "");
+  Record scratch;
+  auto found = cursor->Seek(pass.resume);
+  for (; found && *found; found = cursor->Next(), --budget) {
+    if (pass.prefix_bytes > 0 && cursor->key() >= not_due) break;
+    if (budget == 0) {
+      pass.resume = cursor->key();
+      return {};
+    }
+    const std::string_view row_key = cursor->key().substr(pass.prefix_bytes);
+    const std::uint64_t hash = HashRowKey(row_key);
+    const auto row = Newest(row_key, hash);
+    if (!row || !RowMayDrop(row->record, stable_, scratch)) continue;
+    active_->Put(row_key, hash, visible_ + 1, journal_->last(), {}, /*gone=*/true);
+    ++dropped_;
+  }
+  if (!found) return std::unexpected(found.error());
+  pass.due = false;
+  pass.resume.clear();
+  return {};
+}
+
+}  // namespace hawser
