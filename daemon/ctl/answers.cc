@@ -1,0 +1,227 @@
+#include "daemon/ctl/answers.h"
+
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace hawser::ctl {
+namespace {
+
+using Json = nlohmann::json;
+
+Json Parse(std::string_view text) {
+  return Json::parse(text, nullptr, false);
+}
+
+// The member as text: strings as they are, numbers plainly, what is absent or null as "-".
+std::string Member(const Json& object, const char* name) {
+  const auto at = object.find(name);
+  if (at == object.end() || at->is_null()) return "-";
+  if (at->is_string()) return at->get<std::string>();
+  if (at->is_number_float()) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g", at->get<double>());
+    return text;
+  }
+  return at->dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+double Number(const Json& object, const char* name) {
+  const auto at = object.find(name);
+  return at != object.end() && at->is_number() ? at->get<double>() : 0;
+}
+
+const Json* Array(const Json& object, const char* name) {
+  if (!object.is_object()) return nullptr;
+  const auto at = object.find(name);
+  return at != object.end() && at->is_array() ? &*at : nullptr;
+}
+
+Tone LinkTone(const std::string& link) {
+  if (link == "up") return Tone::kGood;
+  if (link == "slow") return Tone::kWarn;
+  return link == "-" ? Tone::kPlain : Tone::kBad;
+}
+
+GridCell Right(std::string text) {
+  return {std::move(text), Tone::kPlain, true};
+}
+
+bool IsUtf8(const std::string& text) {
+  try {
+    (void)Json(text).dump();
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
+std::string Base64(std::string_view bytes) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      const bool filled = i + j <= bytes.size();
+      out += filled ? kLetters[group >> (18 - 6 * j) & 63] : '=';
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<Grid> RegionGrid(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* regions = Array(body, "regions");
+  if (regions == nullptr) return std::nullopt;
+  Grid grid{{"REGION", "ID", "LINK", "LIFECYCLE", "BEHIND US (TXNS)", "WE ARE BEHIND (TXNS)",
+             "RTT MS", "LAST HEARD", "SOFTWARE"},
+            {}};
+  for (const Json& region : *regions) {
+    if (!region.is_object()) return std::nullopt;
+    const bool self = region.value("self", false);
+    const std::string link = self ? "self" : Member(region, "link");
+    const Json none = Json::object();
+    const Json& out = region.contains("outgoing") ? region["outgoing"] : none;
+    const Json& in = region.contains("incoming") ? region["incoming"] : none;
+    grid.rows.push_back({{Member(region, "name")},
+                         Right(Member(region, "id")),
+                         {link, self ? Tone::kPlain : LinkTone(link)},
+                         {Member(region, "lifecycle")},
+                         Right(Member(out, "behind_txns")),
+                         Right(Member(in, "behind_txns")),
+                         Right(Member(region, "rtt_ms")),
+                         {Member(region, "last_heard_at")},
+                         {Member(region, "software")}});
+  }
+  return grid;
+}
+
+std::optional<Grid> LagGrid(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* lag = Array(body, "lag");
+  if (lag == nullptr) return std::nullopt;
+  Grid grid{{"PEER", "DIRECTION", "LINK", "TXNS", "BYTES", "SECONDS", "OLDEST", "RTT MS",
+             "CLOCK OFFSET MS"},
+            {}};
+  for (const Json& way : *lag) {
+    if (!way.is_object()) return std::nullopt;
+    const std::string link = Member(way, "link");
+    grid.rows.push_back({{Member(way, "peer")},
+                         {Member(way, "direction")},
+                         {link, LinkTone(link)},
+                         Right(Member(way, "behind_txns")),
+                         Right(Member(way, "behind_bytes")),
+                         Right(Member(way, "behind_seconds")),
+                         {Member(way, "oldest_unacked_at")},
+                         Right(Member(way, "rtt_ms")),
+                         Right(Member(way, "clock_offset_ms"))});
+  }
+  return grid;
+}
+
+std::optional<Grid> RecordGrid(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("fields") || !body["fields"].is_object())
+    return std::nullopt;
+  Grid grid{{"FIELD", "VALUE"}, {}};
+  grid.rows.push_back({{"(version)"}, {Member(body, "version")}});
+  if (body.contains("expires_at"))
+    grid.rows.push_back({{"(expires at)"}, {Member(body, "expires_at")}});
+  for (const auto& [name, value] : body["fields"].items()) {
+    grid.rows.push_back({{name.empty() ? "\"\"" : name}, {Member(body["fields"], name.c_str())}});
+  }
+  return grid;
+}
+
+std::optional<Grid> WriteGrid(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("result")) return std::nullopt;
+  Grid grid{{"RESULT", "VERSION", "ACKNOWLEDGED BY"}, {}};
+  std::string acks = "this region";
+  if (body.contains("acks") && body["acks"].is_object()) {
+    acks += " and " + Member(body["acks"], "reached") + " of " + Member(body["acks"], "asked") +
+            " others";
+  }
+  grid.rows.push_back({{Member(body, "result"), Tone::kGood},
+                       {Member(body, "version")},
+                       {acks, IsDegraded(json) ? Tone::kWarn : Tone::kPlain}});
+  return grid;
+}
+
+std::optional<Grid> CutGrid(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* applied = Array(body, "applied");
+  const Json* stable = Array(body, "stable");
+  if (applied == nullptr || stable == nullptr) return std::nullopt;
+  Grid grid{{"ORIGIN", "INCARNATION", "APPLIED", "STABLE"}, {}};
+  for (const Json& dot : *applied) {
+    if (!dot.is_object()) return std::nullopt;
+    std::string stable_seq = "0";
+    for (const Json& other : *stable) {
+      if (other.is_object() && Member(other, "region") == Member(dot, "region") &&
+          Member(other, "incarnation") == Member(dot, "incarnation")) {
+        stable_seq = Member(other, "seq");
+      }
+    }
+    grid.rows.push_back({{Member(dot, "region")},
+                         {Member(dot, "incarnation")},
+                         Right(Member(dot, "seq")),
+                         Right(stable_seq)});
+  }
+  return grid;
+}
+
+std::string ProblemDetail(std::string_view json) {
+  const Json body = Parse(json);
+  if (body.is_object() && (body.contains("detail") || body.contains("title"))) {
+    const std::string detail = Member(body, body.contains("detail") ? "detail" : "title");
+    return body.contains("code") ? Member(body, "code") + ": " + detail : detail;
+  }
+  return std::string(json.substr(0, 200));
+}
+
+std::optional<std::string> LagOver(std::string_view json, std::int64_t max_ms) {
+  const Json body = Parse(json);
+  const Json* lag = Array(body, "lag");
+  if (lag == nullptr) return std::nullopt;
+  std::string over;
+  for (const Json& way : *lag) {
+    if (!way.is_object()) return std::nullopt;
+    const std::string link = Member(way, "link");
+    const double behind_ms = Number(way, "behind_seconds") * 1000;
+    const bool reachable = link == "up" || link == "slow";
+    if (reachable && behind_ms <= static_cast<double>(max_ms)) continue;
+    if (!over.empty()) over += "; ";
+    over += Member(way, "peer") + ' ' + Member(way, "direction") + ": " +
+            (reachable ? Member(way, "behind_seconds") + " s behind" : "link " + link);
+  }
+  return over;
+}
+
+bool IsDegraded(std::string_view json) {
+  const Json body = Parse(json);
+  return body.is_object() && body.contains("acks") && body["acks"].is_object() &&
+         body["acks"].value("degraded", false);
+}
+
+std::optional<std::string> FieldsBody(
+    const std::vector<std::pair<std::string, std::string>>& fields) {
+  Json object = Json::object();
+  for (const auto& [name, value] : fields) {
+    if (!IsUtf8(name)) return std::nullopt;
+    if (IsUtf8(value)) {
+      object[name] = value;
+    } else {
+      object[name] = Json{{"base64", Base64(value)}};
+    }
+  }
+  return Json{{"fields", object}}.dump();
+}
+
+}  // namespace hawser::ctl

@@ -1,0 +1,37 @@
+#pragma once
+
+// Answers: the daemon's JSON, read for people and for conditions. answers.cc is the only file of
+// the tool that includes a JSON library. Pure. Errors: nullopt when the text is not the JSON
+// expected; the tool then says that the other side is no
+//         hawserd, or another version.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/ctl/grid.h"
+
+namespace hawser::ctl {
+
+std::optional<Grid> RegionGrid(std::string_view json);
+std::optional<Grid> LagGrid(std::string_view json);
+std::optional<Grid> RecordGrid(std::string_view json);
+std::optional<Grid> WriteGrid(std::string_view json);
+std::optional<Grid> CutGrid(std::string_view json);
+
+// The detail of a problem+json body; the body's beginning if it is none.
+std::string ProblemDetail(std::string_view json);
+
+// Peers that are not up, or further behind than that, in words; empty: all within the bound.
+std::optional<std::string> LagOver(std::string_view json, std::int64_t max_ms);
+// True if a write was to be acknowledged by regions and was not in time.
+bool IsDegraded(std::string_view json);
+
+// {"fields": {…}}; values that are no UTF-8 become {"base64": …}. nullopt: a name is no UTF-8.
+std::optional<std::string> FieldsBody(
+    const std::vector<std::pair<std::string, std::string>>& fields);
+
+}  // namespace hawser::ctl

@@ -1,0 +1,210 @@
+#include "daemon/ctl/commands.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <thread>
+
+#include "daemon/config/load.h"
+#include "daemon/config/secret.h"
+#include "daemon/ctl/answers.h"
+#include "daemon/ctl/http.h"
+
+namespace hawser::ctl {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+using ToGrid = std::optional<Grid> (*)(std::string_view);
+
+constexpr milliseconds kPollEvery{250};
+
+void Out(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+Exit Fail(Exit exit, const std::string& text) {
+  std::fprintf(stderr, "hawserctl: %s\n", text.c_str());
+  return exit;
+}
+
+class Runner {
+ public:
+  Runner(const Options& options, std::string token)
+      : options_(options), http_(options.server, std::move(token), RequestMs(options)) {}
+
+  Exit Show(const Request& request, ToGrid to_grid) {
+    const auto response = Ask(request);
+    if (!response) return exit_;
+    return Print(response->body, to_grid);
+  }
+
+  Exit Lag() {
+    const std::string query = options_.peer.empty() ? "" : "?peer=" + PercentEncoded(options_.peer);
+    const auto until = Clock::now() + milliseconds(options_.wait_ms.value_or(0));
+    while (true) {
+      const auto response = Ask({.path = "/v1/lag" + query});
+      if (!response) return exit_;
+      if (!options_.max_lag_ms) return Print(response->body, LagGrid);
+      const auto over = LagOver(response->body, *options_.max_lag_ms);
+      const bool within = over && over->empty();
+      if (within || !over || Clock::now() + kPollEvery > until) {
+        const Exit printed = Print(response->body, LagGrid);
+        if (printed != Exit::kOk || within) return printed;
+        return Fail(options_.wait_ms ? Exit::kTimedOut : Exit::kConditionNotMet,
+                    "over the bound: " + over.value_or("?"));
+      }
+      std::this_thread::sleep_for(kPollEvery);
+    }
+  }
+
+  Exit Put() {
+    Request request{.method = options_.merge ? "PATCH" : "PUT",
+                    .path = RecordPath(),
+                    .headers = {},
+                    .body = {}};
+    if (!options_.if_match.empty())
+      request.headers.emplace_back("If-Match", '"' + options_.if_match + '"');
+    if (options_.wait_ms) {
+      const std::int64_t seconds = std::max<std::int64_t>(1, (*options_.wait_ms + 999) / 1000);
+      request.headers.emplace_back("Prefer", "wait=" + std::to_string(seconds));
+      request.headers.emplace_back("Hawser-Wait-Regions", "all");
+    }
+    if (const Exit exit = FillBody(request); exit != Exit::kOk) return exit;
+    if (options_.dry_run) {
+      Out(request.method + ' ' + options_.server + request.path + '\n');
+      for (const auto& [name, value] : request.headers) Out(name + ": " + value + '\n');
+      Out("(" + std::to_string(request.body.size()) + " bytes)\n");
+      return Exit::kOk;
+    }
+    const auto response = Ask(request);
+    if (!response) return exit_;
+    const Exit printed = Print(response->body, WriteGrid);
+    if (printed == Exit::kOk && IsDegraded(response->body)) {
+      return Fail(Exit::kTimedOut,
+                  "durable here, but not yet known to be in every region within --wait; it goes on "
+                  "by itself");
+    }
+    return printed;
+  }
+
+  std::string RecordPath() const {
+    return "/v1/tables/" + PercentEncoded(options_.table) + "/records/" +
+           PercentEncoded(options_.key);
+  }
+
+ private:
+  // The daemon may hold the answer for as long as --wait says.
+  static std::int64_t RequestMs(const Options& options) {
+    const bool held = options.command == Command::kRecordPut;
+    return options.timeout_ms + (held ? options.wait_ms.value_or(0) : 0);
+  }
+
+  // An answer of the 200s; else `exit_` is set and the reason told.
+  std::optional<Response> Ask(const Request& request) {
+    auto response = http_.Send(request);
+    if (!response) {
+      exit_ =
+          Fail(response.error().timed_out ? Exit::kTimedOut : Exit::kFailed, response.error().text);
+      return std::nullopt;
+    }
+    if (response->status >= 200 && response->status < 300) return std::move(*response);
+    if (options_.json) Out(response->body + '\n');
+    exit_ = Fail(ExitOf(response->status), ProblemDetail(response->body) + " (HTTP " +
+                                               std::to_string(response->status) + ")");
+    return std::nullopt;
+  }
+
+  Exit Print(const std::string& body, ToGrid to_grid) {
+    if (options_.json) {
+      Out(body);
+      if (!body.ends_with('\n')) Out("\n");
+      return Exit::kOk;
+    }
+    const auto grid = to_grid(body);
+    if (!grid)
+      return Fail(Exit::kFailed, "the answer is not what this version knows; is " +
+                                     options_.server + " a hawserd?");
+    Out(Render(*grid, options_.colour));
+    return Exit::kOk;
+  }
+
+  Exit FillBody(Request& request) const {
+    if (options_.value.has_value() == !options_.fields.empty()) {
+      return Fail(Exit::kUsage, "write either FIELD=VALUE … or --value VALUE");
+    }
+    if (options_.value) {
+      request.body = *options_.value;
+      if (request.body == "-") request.body.assign(std::istreambuf_iterator<char>(std::cin), {});
+      const auto body = FieldsBody({{"", request.body}});
+      request.body = *body;
+    } else {
+      std::vector<std::pair<std::string, std::string>> fields;
+      for (const std::string& field : options_.fields) {
+        const std::size_t equals = field.find('=');
+        if (equals == std::string::npos)
+          return Fail(Exit::kUsage, "\"" + field + "\" is not FIELD=VALUE");
+        fields.emplace_back(field.substr(0, equals), field.substr(equals + 1));
+      }
+      const auto body = FieldsBody(fields);
+      if (!body) return Fail(Exit::kUsage, "a field's name must be UTF-8");
+      request.body = *body;
+    }
+    request.headers.emplace_back("Content-Type", "application/json");
+    return Exit::kOk;
+  }
+
+  const Options& options_;
+  Http http_;
+  Exit exit_ = Exit::kOk;
+};
+
+Exit CheckConfig(const Options& options) {
+  const auto loaded =
+      config::Load({.file = options.config_file, .environment = config::HawserEnvironment()});
+  for (const config::Problem& problem : loaded ? loaded->warnings : loaded.error()) {
+    std::fprintf(stderr, "hawserctl: %s%s\n", loaded ? "warning: " : "", Text(problem).c_str());
+  }
+  if (!loaded) return Exit::kFailed;
+  Out("the configuration is good\n");
+  return Exit::kOk;
+}
+
+}  // namespace
+
+Exit ExitOf(int http_status) {
+  if (http_status >= 200 && http_status < 300) return Exit::kOk;
+  if (http_status == 404) return Exit::kNotFound;
+  if (http_status == 408 || http_status == 504) return Exit::kTimedOut;
+  if (http_status >= 400 && http_status < 500) return Exit::kRefused;
+  return http_status == 507 ? Exit::kRefused : Exit::kFailed;
+}
+
+Exit Execute(const Options& options) {
+  if (options.command == Command::kConfigCheck) return CheckConfig(options);
+  std::string token;
+  if (!options.token_file.empty()) {
+    const auto secret = config::ReadSecret(options.token_file);
+    if (!secret) return Fail(Exit::kUsage, secret.error());
+    token = *secret;
+  }
+  Runner runner(options, token);
+  switch (options.command) {
+    case Command::kRegionList:
+      return runner.Show({.path = "/v1/regions"}, RegionGrid);
+    case Command::kLag:
+      return runner.Lag();
+    case Command::kRecordGet:
+      return runner.Show({.path = runner.RecordPath()}, RecordGrid);
+    case Command::kRecordPut:
+      return runner.Put();
+    case Command::kCut:
+      return runner.Show({.path = "/v1/cut"}, CutGrid);
+    case Command::kConfigCheck:
+      break;
+  }
+  return Exit::kUsage;
+}
+
+}  // namespace hawser::ctl

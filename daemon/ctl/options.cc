@@ -1,0 +1,182 @@
+#include "daemon/ctl/options.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdlib>
+#include <sstream>
+#include <utility>
+
+#include "daemon/config/units.h"
+#include "daemon/ctl/exit.h"
+#include "daemon/version.h"
+
+namespace hawser::ctl {
+namespace {
+
+// Words of the whole tool's plan that this version does not serve yet.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kLater = {{
+    {"region", "join"},
+    {"region", "drain"},
+    {"region", "remove"},
+    {"region", "takeover"},
+    {"record", "explain"},
+    {"conflict", ""},
+    {"home", ""},
+    {"unique", ""},
+    {"verify", ""},
+    {"parked", ""},
+    {"backup", ""},
+    {"audit", ""},
+    {"bench", ""},
+}};
+
+std::string LaterWord(int argc, const char* const* argv) {
+  const std::string_view noun = argc > 1 ? argv[1] : "";
+  const std::string_view verb = argc > 2 ? argv[2] : "";
+  for (const auto& [later_noun, later_verb] : kLater) {
+    if (noun != later_noun || (!later_verb.empty() && verb != later_verb)) continue;
+    return std::string(later_noun) + (later_verb.empty() ? "" : " " + std::string(later_verb));
+  }
+  return {};
+}
+
+CLI::Validator Duration() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const auto ms = config::ParseDuration(text);
+        if (!ms) return ms.error();
+        text = std::to_string(*ms);  // CLI11 converts what is left in `text`
+        return std::string{};
+      },
+      "DURATION");
+}
+
+class CommandLine {
+ public:
+  CommandLine()
+      : app_("Controls and asks one region's hawserd over its REST interface.", "hawserctl") {
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.set_version_flag("--version", "hawserctl " + std::string(kVersion));
+    app_.footer(
+        "Exit codes: 0 ok, 1 failed, 2 usage, 3 condition not met, 4 not found, 5 refused, 6 timed "
+        "out.");
+    app_.add_option("-o,--output", output_, "table or json")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+    app_.add_option("--server", options_.server, "where the daemon's REST interface is")
+        ->envname("HAWSER_SERVER")
+        ->capture_default_str();
+    app_.add_option("--token-file", options_.token_file, "file with the token to show, mode 0600")
+        ->envname("HAWSER_TOKEN_FILE");
+    app_.add_option("--timeout", options_.timeout_ms, "for one request, such as 10s")
+        ->transform(Duration());
+    app_.add_option("--wait", wait_ms_, "wait so long until it holds, such as 30s")
+        ->transform(Duration());
+    app_.add_flag("--yes", options_.yes, "do not ask back");
+    app_.add_flag("--dry-run", options_.dry_run, "show what would be sent, send nothing");
+    AddRegion();
+    AddLag();
+    AddRecord();
+    AddCut();
+    AddConfig();
+  }
+
+  Parsed Parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return Failed(error, LaterWord(argc, argv));
+    }
+    options_.json = output_ == "json";
+    options_.colour = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+    if (wait_ms_ >= 0) options_.wait_ms = wait_ms_;
+    if (max_lag_ms_ >= 0) options_.max_lag_ms = max_lag_ms_;
+    if (has_value_->count() > 0) options_.value = value_;
+    return {.options = options_};
+  }
+
+ private:
+  Parsed Failed(const CLI::ParseError& error, const std::string& later) {
+    std::ostringstream out, err;
+    const int code = app_.exit(error, out, err);
+    if (code == 0) return {.text = out.str()};
+    if (!later.empty()) {
+      return {.text = "hawserctl: \"" + later + "\" is not in this version; see hawserctl --help\n",
+              .to_stderr = true,
+              .exit_code = static_cast<int>(Exit::kUsage)};
+    }
+    return {.text = "hawserctl: " + err.str(),
+            .to_stderr = true,
+            .exit_code = static_cast<int>(Exit::kUsage)};
+  }
+
+  void Serves(CLI::App* app, Command command) {
+    app->callback([this, command] { options_.command = command; });
+  }
+  void AddRegion() {
+    CLI::App* region = app_.add_subcommand("region", "the regions and the links to them");
+    region->require_subcommand(1);
+    Serves(region->add_subcommand("list", "every region with its link, lag and software"),
+           Command::kRegionList);
+  }
+  void AddLag() {
+    CLI::App* lag = app_.add_subcommand("lag", "how far each peer is behind, in both directions");
+    lag->add_option("--peer", options_.peer, "only this region");
+    lag->add_option("--max", max_lag_ms_,
+                    "exit 3 if anything is further behind than this, such as 5s; with --wait, wait "
+                    "for it first")
+        ->transform(Duration());
+    Serves(lag, Command::kLag);
+  }
+  void AddRecord() {
+    CLI::App* record = app_.add_subcommand("record", "one record");
+    record->require_subcommand(1);
+    CLI::App* get = record->add_subcommand("get", "show a record");
+    AddNames(get);
+    Serves(get, Command::kRecordGet);
+    CLI::App* put = record->add_subcommand("put", "write a record, replacing what it holds");
+    AddNames(put);
+    put->add_option("fields", options_.fields, "FIELD=VALUE …");
+    has_value_ = put->add_option("--value", value_,
+                                 "a plain value instead of fields; - reads it from stdin");
+    put->add_flag("--merge", options_.merge, "keep fields that are not named");
+    put->add_option("--if-match", options_.if_match, "only if the record still has this version");
+    put->footer("With --wait, waits until every other region has it; exit 6 if that takes longer.");
+    Serves(put, Command::kRecordPut);
+  }
+  void AddNames(CLI::App* app) {
+    app->add_option("table", options_.table, "the table's name")->required();
+    app->add_option("key", options_.key, "the record's key")->required();
+  }
+  void AddCut() {
+    CLI::App* cut = app_.add_subcommand("cut", "what this region has applied of every origin");
+    Serves(cut, Command::kCut);
+  }
+  void AddConfig() {
+    CLI::App* parent = app_.add_subcommand("config", "configuration files on this machine");
+    parent->require_subcommand(1);
+    CLI::App* check =
+        parent->add_subcommand("check", "check a configuration as hawserd --check does");
+    check->add_option("file", options_.config_file,
+                      "only this file; else /etc/hawser and its conf.d");
+    Serves(check, Command::kConfigCheck);
+  }
+
+  CLI::App app_;
+  Options options_;
+  std::string output_ = "table";
+  std::string value_;
+  std::int64_t wait_ms_ = -1, max_lag_ms_ = -1;
+  CLI::Option* has_value_ = nullptr;
+};
+
+}  // namespace
+
+Parsed ParseOptions(int argc, const char* const* argv) {
+  return CommandLine().Parse(argc, argv);
+}
+
+}  // namespace hawser::ctl
