@@ -92,8 +92,9 @@ bool FetchServer::ServeSome(Request& request, std::uint64_t bytes_aim, std::vect
     const bool last = end && i + 1 == batches.size();
     batches[i].fetch_end = last;
     batches[i].fetch_missing = last && missing;
-    out.push_back({.to = {.kind = Address::Kind::kIn, .region = fetch.from},
-                   .bytes = Encode(Message(std::move(batches[i])))});
+    out.push_back(
+        {.to = {.kind = Address::Kind::kIn, .region = fetch.from},
+         .bytes = Encode(Message(std::move(batches[i])), {.compress = options_.compress})});
   }
   return !end;
 }

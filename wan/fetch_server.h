@@ -22,6 +22,7 @@ struct FetchServerOptions {
   std::uint64_t bytes_max_per_request = 16 * 1024 * 1024;
   std::uint64_t requests_max = 256;    // waiting; more are dropped, the asker asks again
   std::uint64_t bytes_per_second = 0;  // per peer; 0: no limit
+  bool compress = true;                // batches, where that pays
 };
 
 class FetchServer {

@@ -50,6 +50,7 @@ struct ReplicaOptions {
   std::uint64_t step_bytes_max = 1024 * 1024;          // remote txns applied in one turn
   std::uint64_t txn_bytes_max = 8 * 1024 * 1024;
   std::uint64_t record_bytes_max = 1024 * 1024;
+  bool compress = true;  // batches, where that pays
   FetcherOptions fetcher;
   std::string software;
 };

@@ -11,8 +11,8 @@ namespace hawser {
 void Replica::FlushOwn(std::vector<Send>& out) {
   outgoing_.Flush(outgoing_full_);
   for (Batch& batch : outgoing_full_) {
-    out.push_back(
-        {.to = {.kind = Address::Kind::kLog}, .bytes = Encode(Message(std::move(batch)))});
+    out.push_back({.to = {.kind = Address::Kind::kLog},
+                   .bytes = Encode(Message(std::move(batch)), {.compress = options_.compress})});
   }
   outgoing_full_.clear();
 }
