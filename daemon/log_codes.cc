@@ -12,9 +12,10 @@ constexpr std::array kCodes = {
     LogCode{code::kStopping, "info", "A signal or an error ends the daemon; nothing new is taken.",
             "None."},
     LogCode{code::kStopped, "info", "Everything taken was committed and answered.", "None."},
-    LogCode{
-        code::kConfigBad, "error", "A setting of a reload is wrong; all of the reload is refused.",
-        "Mend the setting at `where`, then reload again. The old configuration stays in effect."},
+    LogCode{code::kConfigBad, "error",
+            "A setting is wrong. At a reload, all of it is refused and the old configuration stays "
+            "in effect; at a start, exit code 78.",
+            "Mend the setting at `where`, then reload or start again."},
     LogCode{code::kConfigReloaded, "info", "A reload was taken.", "None."},
     LogCode{code::kConfigNeedsRestart, "warning", "Settings changed that are read only at a start.",
             "Restart when it suits; until then the old values hold."},
@@ -22,46 +23,61 @@ constexpr std::array kCodes = {
             "A legal setting that likely does not do what was meant.", "Read `reason`."},
     LogCode{code::kStoreOpened, "info", "The store is open and its journal replayed.", "None."},
     LogCode{code::kStoreFailed, "error",
-            "The store cannot be opened, or a commit failed. Exit code 74, or 75 after a failed "
-            "commit.",
-            "Read `reason`: look at the disk, free space, or name the right directory. Nothing was "
-            "changed "
-            "by a failed opening."},
+            "The store cannot be opened: exit code 74, nothing was changed. Or a commit failed: "
+            "exit code 75, the next start opens and verifies it.",
+            "Read `reason`: look at the disk and its free space, or name the right directory."},
     LogCode{code::kStoreLocked, "error", "Another process has the store. Exit code 75.",
             "Stop the other hawserd, or give this one a directory of its own."},
     LogCode{code::kStoreRolledBack, "error",
             "A peer holds more of this region's log, or another log, than this store: it is an "
-            "older copy. "
-            "Exit code 74; the store was not touched.",
+            "older copy. Exit code 74; the store was not touched.",
             "Put the newer copy back. If there is none, move the store away and start empty: this "
-            "region "
-            "then begins a new incarnation, and what only the lost store held is lost."},
+            "region then begins a new incarnation, and what only the lost store held is lost."},
     LogCode{code::kListenFailed, "error", "An address cannot be listened on. Exit code 75.",
             "Free the port, or change the address in the configuration."},
     LogCode{code::kLinkFailed, "error",
             "The options of the NATS connections are unusable. Exit code 78.",
-            "Read `reason`; check [[regions]] nats and credentials."},
-    LogCode{
-        code::kPeerState, "warning", "The link to a peer changed its state.",
-        "down: look at the network and at the peer. held: its clock or its software is ahead, see "
-        "`reason`. stale: it was away past the journal's bound."},
+            "Read the `nats` line before it; check [[regions]] nats and credentials."},
+    LogCode{code::kNats, "info to error", "What happens on the connections to NATS servers.",
+            "Read `text`. Writes go on without NATS; what was missed is fetched."},
+    LogCode{code::kPeerUp, "info", "A region is heard again.", "None."},
+    LogCode{code::kPeerDown, "warning", "A region is not heard. Writes go on here.",
+            "Look at the network, at that region's NATS and at its daemon."},
+    LogCode{code::kPeerHeld, "error", "Nothing is taken of a region's log, for the reason given.",
+            "Mostly a wrong clock, or newer software there: mend the clock, or upgrade here."},
+    LogCode{code::kPeerStale, "error",
+            "A region was away so long that the journal no longer keeps what it misses.",
+            "It has to begin anew with an empty store."},
+    LogCode{code::kReceivingPaused, "error",
+            "There is no room: nothing is taken from other regions.",
+            "Free or add disk, or raise storage.journal_max; it heals by itself."},
+    LogCode{code::kReceivingResumed, "info", "There is room again.", "None."},
     LogCode{code::kClockStepped, "warning",
             "The wall clock jumped by more than max_clock_skew and is not followed.",
             "Mend time synchronization of this machine."},
+    LogCode{code::kClockSteady, "info", "The wall clock agrees with the steady clock again.",
+            "None."},
     LogCode{
         code::kWritesRefused, "error", "Local writes are refused; reads go on.",
         "Read `reason`. full: free or add disk, or raise storage.journal_max; it heals by itself."},
     LogCode{code::kWritesTaken, "info", "Local writes are taken again.", "None."},
     LogCode{code::kEngineStuck, "error", "The engine's loop stands still; the watchdog is not fed.",
             "Look at the disk first: a commit that does not return holds the loop."},
-    LogCode{code::kEngineEnded, "error", "The engine ended the process, see `reason`.",
-            "The service manager starts it again; if it repeats, look at the disk."},
+    LogCode{code::kEngineMoves, "info", "The engine's loop turns again.", "None."},
+    LogCode{code::kRemark, "info", "A remark without a code of its own.", "Read `text`."},
 };
 
 }  // namespace
 
 std::span<const LogCode> LogCodes() {
   return kCodes;
+}
+
+const LogCode* FindLogCode(std::string_view code) {
+  for (const LogCode& entry : kCodes) {
+    if (entry.code == code) return &entry;
+  }
+  return nullptr;
 }
 
 std::string LogCodesPage() {

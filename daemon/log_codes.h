@@ -15,22 +15,30 @@ inline constexpr std::string_view kStarting = "starting";
 inline constexpr std::string_view kReady = "ready";
 inline constexpr std::string_view kStopping = "stopping";
 inline constexpr std::string_view kStopped = "stopped";
-inline constexpr std::string_view kConfigBad = "config-bad";
-inline constexpr std::string_view kConfigReloaded = "config-reloaded";
-inline constexpr std::string_view kConfigNeedsRestart = "config-needs-restart";
-inline constexpr std::string_view kConfigWarning = "config-warning";
-inline constexpr std::string_view kStoreOpened = "store-opened";
-inline constexpr std::string_view kStoreFailed = "store-failed";
-inline constexpr std::string_view kStoreLocked = "store-locked";
-inline constexpr std::string_view kStoreRolledBack = "store-rolled-back";
-inline constexpr std::string_view kListenFailed = "listen-failed";
-inline constexpr std::string_view kLinkFailed = "link-failed";
-inline constexpr std::string_view kPeerState = "peer-state";
-inline constexpr std::string_view kClockStepped = "clock-stepped";
-inline constexpr std::string_view kWritesRefused = "writes-refused";
-inline constexpr std::string_view kWritesTaken = "writes-taken";
-inline constexpr std::string_view kEngineStuck = "engine-stuck";
-inline constexpr std::string_view kEngineEnded = "engine-ended";
+inline constexpr std::string_view kConfigBad = "config_bad";
+inline constexpr std::string_view kConfigReloaded = "config_reloaded";
+inline constexpr std::string_view kConfigNeedsRestart = "config_needs_restart";
+inline constexpr std::string_view kConfigWarning = "config_warning";
+inline constexpr std::string_view kStoreOpened = "store_opened";
+inline constexpr std::string_view kStoreFailed = "store_failed";
+inline constexpr std::string_view kStoreLocked = "store_locked";
+inline constexpr std::string_view kStoreRolledBack = "store_rolled_back";
+inline constexpr std::string_view kListenFailed = "listen_failed";
+inline constexpr std::string_view kLinkFailed = "link_failed";
+inline constexpr std::string_view kNats = "nats";
+inline constexpr std::string_view kPeerUp = "peer_up";
+inline constexpr std::string_view kPeerDown = "peer_down";
+inline constexpr std::string_view kPeerHeld = "peer_held";
+inline constexpr std::string_view kPeerStale = "peer_stale";
+inline constexpr std::string_view kReceivingPaused = "receiving_paused";
+inline constexpr std::string_view kReceivingResumed = "receiving_resumed";
+inline constexpr std::string_view kClockStepped = "clock_stepped";
+inline constexpr std::string_view kClockSteady = "clock_steady";
+inline constexpr std::string_view kWritesRefused = "writes_refused";
+inline constexpr std::string_view kWritesTaken = "writes_taken";
+inline constexpr std::string_view kEngineStuck = "engine_stuck";
+inline constexpr std::string_view kEngineMoves = "engine_moves";
+inline constexpr std::string_view kRemark = "remark";
 }  // namespace code
 
 struct LogCode {
@@ -41,6 +49,8 @@ struct LogCode {
 };
 
 std::span<const LogCode> LogCodes();
+// The row of `code`; null if it has none.
+const LogCode* FindLogCode(std::string_view code);
 // The page docs/log-codes.md.
 std::string LogCodesPage();
 

@@ -101,8 +101,14 @@ std::string NatsUrlProblem(std::string_view url) {
   const std::string shown = '"' + std::string(url.substr(0, 80)) + '"';
   if (scheme_end == std::string_view::npos) return shown + " has no scheme; " + hint;
   const std::string_view scheme = url.substr(0, scheme_end);
-  if (scheme != "nats" && scheme != "tls") {
-    return shown + " has the scheme \"" + std::string(scheme) + "\", not nats or tls; " + hint;
+  if (scheme == "tls") {
+    return shown +
+           " asks for TLS, which this daemon does not speak to NATS; name the region's own server, "
+           "on "
+           "loopback or a private network, and let the servers carry TLS between regions";
+  }
+  if (scheme != "nats") {
+    return shown + " has the scheme \"" + std::string(scheme) + "\", not nats; " + hint;
   }
   std::string_view rest = url.substr(scheme_end + 3);
   if (rest.ends_with('/')) rest.remove_suffix(1);

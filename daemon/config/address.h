@@ -16,7 +16,7 @@ std::string Format(const ListenAddress& address);
 // True for 127.0.0.0/8, ::1 and localhost.
 bool IsLoopback(const ListenAddress& address);
 
-// Empty if `url` is nats://host[:port] or tls://host[:port]; else what is wrong. A user or password
+// Empty if `url` is nats://host[:port]; else what is wrong. A user or password
 // inside is refused, and never repeated in the message.
 std::string NatsUrlProblem(std::string_view url);
 

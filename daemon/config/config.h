@@ -17,11 +17,10 @@
 namespace hawser {
 
 struct RegionConfig {
-  std::string name;  // [a-z0-9-]+
-  RegionId id{};     // 1..63
-  std::vector<std::string>
-      nats;                 // nats://host:port or tls://host:port, at least one, no secrets inside
-  std::string credentials;  // path of a NATS credentials file; empty: none
+  std::string name;               // [a-z0-9-]+
+  RegionId id{};                  // 1..63
+  std::vector<std::string> nats;  // nats://host:port, at least one, no secrets inside
+  std::string credentials;        // path of a NATS credentials file; empty: none
 };
 
 struct StorageConfig {
@@ -38,7 +37,7 @@ struct WanConfig {
   std::int64_t clock_skew_ms_max = 0;    // max_clock_skew
   std::uint64_t catch_up_bandwidth = 0;  // bytes per second and peer; 0: no limit
   std::uint64_t fetch_window = 0;
-  std::uint64_t pending_max = 0;
+  std::uint64_t pending_max = 0;  // per origin
   std::uint64_t send_max = 0;
   bool compression = true;
   std::int64_t write_deadline_ms = 0;

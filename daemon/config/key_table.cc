@@ -239,7 +239,7 @@ const std::array kKeys = {
         .name = "catch_up_bandwidth",
         .type = kSize,
         .fallback = "\"0\"",
-        .meaning = "Bytes per second asked of each peer while catching up; 0 is no limit.",
+        .meaning = "Bytes per second sent to each peer that catches up; 0 is no limit.",
         .min = 0,
         .max = kTiB,
         .store = [](Config& c, const Value& v) { c.wan.catch_up_bandwidth = Bytes(v); }},
@@ -254,10 +254,10 @@ const std::array kKeys = {
     Key{.section = "wan",
         .name = "pending_max",
         .type = kSize,
-        .fallback = "\"64MiB\"",
+        .fallback = "\"32MiB\"",
         .meaning =
-            "Memory for what was received and waits to be applied; past it the newest is dropped "
-            "and fetched later.",
+            "Memory for what was received and waits to be applied, per region; past it the newest "
+            "is dropped and fetched later.",
         .min = kMiB,
         .max = 64 * kGiB,
         .store = [](Config& c, const Value& v) { c.wan.pending_max = Bytes(v); }},

@@ -192,8 +192,9 @@ std::vector<Bad> Addresses() {
       Nats("\"nats://127.0.0.1:4222\"", {"is text", "a list of texts in brackets"}),
       Nats("[4222]", {"holds an integer"}),
       Nats("[\"127.0.0.1:4222\"]", {"has no scheme", "write nats://HOST:PORT"}),
-      Nats("[\"http://127.0.0.1:4222\"]", {"scheme \"http\"", "not nats or tls"}),
+      Nats("[\"http://127.0.0.1:4222\"]", {"scheme \"http\"", "not nats"}),
       Nats("[\"nats://\"]", {"has no host"}),
+      Nats("[\"tls://h:4222\"]", {"asks for TLS", "let the servers carry TLS"}),
       Nats("[\"nats://:4222\"]", {"has no host"}),
       Nats("[\"nats://h:99999\"]", {"bad port"}),
       Nats("[\"nats://1.2.3:4222\"]", {"bad host"}),
@@ -314,7 +315,7 @@ std::vector<Bad> Together() {
       Storage("journal_max = \"16MiB\"", "journal_max", {"must hold 4 times storage.max_txn"}),
       Storage("map_max = \"64MiB\"", "map_max", {"must hold storage.memtable_max (256MiB)"}),
       Wan("pending_max = \"4MiB\"", "pending_max", {"must hold storage.max_txn (8MiB)"}),
-      Wan("fetch_window = \"128MiB\"", "fetch_window", {"wan.pending_max (64MiB)"}),
+      Wan("fetch_window = \"128MiB\"", "fetch_window", {"wan.pending_max (32MiB)"}),
   };
 }
 

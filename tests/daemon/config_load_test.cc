@@ -9,7 +9,7 @@ namespace {
 const std::string kFull =
     kMinimal +
     "credentials = \"/etc/hawser/a b\\\"c.creds\"\n"
-    "[[regions]]\nname = \"eu-west\"\nid = 2\nnats = [\"nats://a:1\", \"tls://b:2\"]\n"
+    "[[regions]]\nname = \"eu-west\"\nid = 2\nnats = [\"nats://a:1\", \"nats://b:2\"]\n"
     "[storage]\npath = \"/srv/h\"\njournal_max = \"1GiB\"\n"
     "[admin]\nlisten = \"[::1]:7171\"\n"
     "[log]\nlevel = \"debug\"\n"
@@ -37,7 +37,7 @@ TEST_CASE("the example of the contract loads, word for word what it says") {
   CHECK(c.self == RegionId{1});
   REQUIRE(c.regions.size() == 2);
   CHECK(c.regions[1].id == RegionId{2});
-  CHECK(c.regions[1].nats == std::vector<std::string>{"nats://a:1", "tls://b:2"});
+  CHECK(c.regions[1].nats == std::vector<std::string>{"nats://a:1", "nats://b:2"});
   CHECK(c.storage.path == "/srv/h");
   CHECK(c.storage.journal_max == 1ull << 30);
   CHECK(c.storage.memtable_max == 256ull << 20);

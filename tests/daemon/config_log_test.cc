@@ -92,7 +92,7 @@ TEST_CASE("every code is explained, once") {
     CHECK_FALSE(entry.action.empty());
   }
   const std::string header = config::FileText(HAWSER_SOURCE_DIR "/daemon/log_codes.h");
-  const std::regex declared("string_view k[A-Za-z]+ = \"([a-z-]+)\"");
+  const std::regex declared("string_view k[A-Za-z]+ = \"([a-z_]+)\"");
   std::set<std::string> codes;
   for (std::sregex_iterator at(header.begin(), header.end(), declared), end; at != end; ++at) {
     codes.insert((*at)[1]);
