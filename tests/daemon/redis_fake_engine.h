@@ -1,0 +1,66 @@
+#pragma once
+
+// FakeEngine: an engine for tests of the Redis protocol, over a MemoryStore, with its own thread,
+// group commits and a clock that a test sets. It can be held, so that a test sees what happens
+// while writes are under way, and told to refuse or to fail.
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "conflict/schema.h"
+#include "daemon/engine.h"
+#include "storage/memory_store.h"
+
+namespace hawser::test {
+
+class FakeEngine final : public Engine {
+ public:
+  explicit FakeEngine(Schema schema = {});
+  ~FakeEngine() override;
+
+  void Submit(std::unique_ptr<Job> job) override;
+  void Submit(AckWait wait) override;
+  void Submit(CutWait wait) override;
+  void OnReceived(Received) override {}
+  std::unique_ptr<Reader> NewReader() override;
+  ReplicaStatus status() const override;
+  StoreUsage storage() const override { return {}; }
+  EngineUsage usage() const override { return {}; }
+  Refusal gate() const override { return refusal; }
+  std::int64_t clock_ms() const override { return now_ms; }
+
+  void Hold();  // jobs wait from now on
+  void LetGo();
+  void FailNext();  // the next group commit ends in kUnknown
+  std::size_t waiting() const;
+  // Writes as another region would, behind the clients' backs: committed at once.
+  void WriteElsewhere(const std::function<void(LocalTxn&)>& write);
+
+  std::atomic<std::int64_t> now_ms{1'000'000};
+  std::atomic<Refusal> refusal{Refusal::kNone};
+  std::atomic<int> regions_acking{1};  // what an AckWait reaches, at once
+  std::atomic<std::uint64_t> commits{0};
+
+ private:
+  friend class FakeSession;
+  void Loop();
+  std::expected<Dot, Refusal> Stage(LocalTxn& txn);
+
+  Schema schema_;
+  mutable std::mutex mutex_;  // of the queue
+  std::condition_variable changed_;
+  std::deque<std::unique_ptr<Job>> jobs_;
+  std::deque<std::function<void()>> calls_;
+  bool held_ = false, stopping_ = false, fail_next_ = false;
+  std::mutex store_mutex_;  // the MemoryStore is for one thread: views hold it
+  MemoryStore store_;
+  std::uint64_t stamp_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace hawser::test
