@@ -1,6 +1,8 @@
 #include "conflict/merge.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "conflict/variant.h"
 
@@ -56,6 +58,21 @@ Cell ToCell(const Writer& writer, const Op& op) {
               .dot = writer.dot};
 }
 
+// Both an int and a float part: what one origin added, as text.
+std::string TextOf(const Beyond& adds) {
+  if (!adds.is_float) return std::to_string(adds.sum);
+  return FormatFloat(static_cast<double>(adds.sum) + adds.float_sum);
+}
+
+void ReportAdds(std::string_view field, const Cell& base, const Beyond& adds, const Dot& dot,
+                Stamp stamp, std::vector<Discarded>& discarded) {
+  auto text = std::make_shared<const std::string>(TextOf(adds));
+  const Cell loser{
+      .null = false, .value = *text, .version = {stamp, dot.origin.region}, .dot = dot};
+  discarded.push_back(
+      {.adds = true, .field = field, .winner = base, .loser = loser, .text = std::move(text)});
+}
+
 // A base wipes out the shares its writer knew and did not list.
 void DropUnlistedShares(const Writer& writer, const Op& op, Field& field) {
   std::erase_if(field.shares, [&](const Share& share) {
@@ -73,18 +90,27 @@ void Put(const Writer& writer, const Op& op, Field& field, std::vector<Discarded
     Judge(writer, op, field.cell, incoming, wins ? incoming : field.cell, discarded);
   }
   if (!wins) return;
+  if (field.shares.empty()) {
+    field.has_cell = true;
+    field.cell = incoming;
+    field.seen = op.seen;
+    return;
+  }
+  const bool took_shares = TakesShares(field);
+  const std::vector<Share> seen_before = std::exchange(field.seen, op.seen);
   field.has_cell = true;
   field.cell = incoming;
-  field.seen = op.seen;
+  if (!took_shares || TakesShares(field)) return;
+  for (const Share& share : field.shares) {
+    const Dot last{share.origin, share.seq};
+    const auto adds = BeyondSeen(share, seen_before);
+    if (adds && !writer.Saw(last)) {
+      ReportAdds(op.field, incoming, *adds, last, share.stamp, discarded);
+    }
+  }
 }
 
-void PutExpiry(const Writer& writer, const Op& op, Record& record) {
-  // Another expiry is no lost value: what a client wrote is in the fields.
-  const Cell incoming = ToCell(writer, op);
-  if (!record.expiry || Compare(incoming, *record.expiry) > 0) record.expiry = incoming;
-}
-
-void Add(const Writer& writer, const Op& op, Field& field) {
+void Add(const Writer& writer, const Op& op, Field& field, std::vector<Discarded>& discarded) {
   const Seq start = op.start == Seq{0} ? writer.dot.seq : op.start;
   auto at = std::ranges::lower_bound(field.shares, writer.dot.origin, {}, &Share::origin);
   if (at == field.shares.end() || at->origin != writer.dot.origin) {
@@ -97,32 +123,89 @@ void Add(const Writer& writer, const Op& op, Field& field) {
   at->sum = op.sum;
   at->float_sum = op.float_sum;
   at->has_float = op.has_float;
+  at->stamp = writer.version.stamp;
+  if (!TakesShares(field) && !writer.Saw(field.cell.dot)) {
+    const Beyond adds{.sum = op.delta, .float_sum = op.float_delta, .is_float = op.has_float};
+    ReportAdds(op.field, field.cell, adds, writer.dot, writer.version.stamp, discarded);
+  }
+}
+
+// True if a record with the expiry `winner` goes before the one with `loser` said it would.
+bool GoesSooner(const Cell& winner, const Cell& loser) {
+  const auto winner_ms = ParseExpiry(winner), loser_ms = ParseExpiry(loser);
+  return winner_ms && (!loser_ms || *loser_ms > *winner_ms);
+}
+
+void PutExpiry(const Writer& writer, const Op& op, Record& record,
+               std::vector<Discarded>& discarded) {
+  const Cell incoming = ToCell(writer, op);
+  if (!record.expiry) {
+    record.expiry = incoming;
+    return;
+  }
+  const Cell held = *record.expiry;
+  const bool wins = Compare(incoming, held) > 0;
+  if (wins) record.expiry = incoming;
+  if (writer.Saw(held.dot)) return;
+  const Cell& winner = wins ? incoming : held;
+  const Cell& loser = wins ? held : incoming;
+  const bool said = std::ranges::any_of(
+      discarded, [&](const Discarded& other) { return other.loser.dot == loser.dot; });
+  if (!said && GoesSooner(winner, loser)) {
+    discarded.push_back({.expiry = true, .winner = winner, .loser = loser});
+  }
+}
+
+// A field named in the change is there afterwards; those that are new are added in one go, so that
+// a change of many fields costs no more than sorting them. REQUIRES: ops sorted (txn.h).
+void AddFieldsOf(const Change& change, Record& record) {
+  const std::size_t held = record.fields.size();
+  for (const Op& op : change.ops) {
+    if (op.expiry) continue;
+    const auto end = record.fields.begin() + static_cast<std::ptrdiff_t>(held);
+    const auto at =
+        std::ranges::lower_bound(record.fields.begin(), end, op.field, {}, &Field::name);
+    if (at != end && at->name == op.field) continue;
+    if (record.fields.size() > held && record.fields.back().name == op.field) continue;
+    record.fields.emplace_back().name = op.field;
+  }
+  if (held == 0 || record.fields.size() == held) return;
+  std::ranges::inplace_merge(
+      record.fields, record.fields.begin() + static_cast<std::ptrdiff_t>(held), {}, &Field::name);
+}
+
+void DropMarked(const Writer& writer, const Change& change, Record& record) {
+  if (change.created && !HW_VARIANT(kCreatedMarkIgnored)) DropSeen(writer, record);
+  if (record.empty() || HW_VARIANT(kAbsentMarkIgnored)) return;
+  for (const Op& op : change.ops) {
+    if (!op.absent) continue;
+    if (op.expiry) {
+      if (record.expiry && writer.Saw(record.expiry->dot)) record.expiry.reset();
+    } else if (Field* field = record.Find(op.field); field && SawAll(writer, *field)) {
+      record.fields.erase(record.fields.begin() + (field - record.fields.data()));
+    }
+  }
 }
 
 }  // namespace
 
 void ApplyChange(const Writer& writer, const Change& change, Record& record,
                  std::vector<Discarded>& discarded) {
-  if (change.created && !HW_VARIANT(kCreatedMarkIgnored)) DropSeen(writer, record);
-  for (const Op& op : change.ops) {
-    if (!op.absent || HW_VARIANT(kAbsentMarkIgnored)) continue;
-    if (op.expiry) {
-      if (record.expiry && writer.Saw(record.expiry->dot)) record.expiry.reset();
-    } else {
-      std::erase_if(record.fields, [&](const Field& field) {
-        return field.name == op.field && SawAll(writer, field);
-      });
-    }
-  }
+  DropMarked(writer, change, record);
+  AddFieldsOf(change, record);
+  std::vector<Discarded> lost;
+  const Op* expiry = nullptr;
   for (const Op& op : change.ops) {
     if (op.expiry) {
-      PutExpiry(writer, op, record);
+      expiry = &op;
     } else if (op.type == Op::Type::kPut) {
-      Put(writer, op, record.At(op.field), discarded);
+      Put(writer, op, *record.Find(op.field), lost);
     } else {
-      Add(writer, op, record.At(op.field));
+      Add(writer, op, *record.Find(op.field), lost);
     }
   }
+  if (expiry) PutExpiry(writer, *expiry, record, lost);
+  std::ranges::move(lost, std::back_inserter(discarded));
 }
 
 }  // namespace hawser

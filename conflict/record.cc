@@ -27,13 +27,6 @@ const Share* FindShare(const std::vector<Share>& shares, const Origin& origin) {
   return nullptr;
 }
 
-// True if this share still says something that the base has not folded in.
-bool CountsBeyond(const Share& share, const Share* seen) {
-  if (!seen) return true;
-  if (share.start != seen->start) return share.start > seen->start;
-  return share.seq != seen->seq;
-}
-
 // Sums of finite numbers stay finite: past the largest they stand at it, in the same way
 // everywhere.
 double Bounded(double value) {
@@ -41,18 +34,11 @@ double Bounded(double value) {
   return std::clamp(value, -kMost, kMost);
 }
 
-// What a base has folded in adds nothing, not even a rounding: a region that has dropped both must
-// show the same.
-void AddShare(const Share& share, const Share* seen, Total& total) {
-  if (HW_VARIANT(kSeenSharesIgnored)) seen = nullptr;
-  if (!CountsBeyond(share, seen)) return;
-  const bool same_start = seen && share.start == seen->start;
-  total.whole += share.sum;
-  if (same_start) total.whole -= seen->sum;
-  if (!share.has_float) return;
-  total.is_float = true;
-  const double before = same_start && seen->has_float ? seen->float_sum : 0;
-  total.fraction = Bounded(total.fraction + Bounded(share.float_sum - before));
+std::int64_t BoundedDifference(std::int64_t a, std::int64_t b) {
+  std::int64_t difference = 0;
+  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+  return a < 0 ? std::numeric_limits<std::int64_t>::min()
+               : std::numeric_limits<std::int64_t>::max();
 }
 
 std::string FormatTotal(const Total& total) {
@@ -64,18 +50,15 @@ std::string FormatTotal(const Total& total) {
 }
 
 bool AnyShareCounts(const Field& field) {
-  return std::ranges::any_of(field.shares, [&](const Share& share) {
-    return CountsBeyond(share, FindShare(field.seen, share.origin));
-  });
+  return std::ranges::any_of(
+      field.shares, [&](const Share& share) { return BeyondSeen(share, field.seen).has_value(); });
 }
 
 }  // namespace
 
 const Field* Record::Find(std::string_view name) const {
-  for (const Field& field : fields) {
-    if (field.name == name) return &field;
-  }
-  return nullptr;
+  const auto at = std::ranges::lower_bound(fields, name, {}, &Field::name);
+  return at != fields.end() && at->name == name ? &*at : nullptr;
 }
 
 Field* Record::Find(std::string_view name) {
@@ -91,28 +74,50 @@ Field& Record::At(std::string_view name) {
   return *at;
 }
 
+// What a base has folded in whole adds nothing, not even a rounding: a region that has dropped both
+// must show the same.
+std::optional<Beyond> BeyondSeen(const Share& share, const std::vector<Share>& seen_shares) {
+  const Share* seen = FindShare(seen_shares, share.origin);
+  if (HW_VARIANT(kSeenSharesIgnored)) seen = nullptr;
+  Beyond beyond{.sum = share.sum, .float_sum = share.float_sum, .is_float = share.has_float};
+  if (!seen || share.start > seen->start) return beyond;
+  if (share.start < seen->start || share.seq == seen->seq) return std::nullopt;
+  beyond.sum = BoundedDifference(share.sum, seen->sum);
+  if (seen->has_float) beyond.float_sum = Bounded(share.float_sum - seen->float_sum);
+  return beyond;
+}
+
+bool TakesShares(const Field& field) {
+  if (!field.has_cell) return true;
+  if (field.cell.kind != Kind::kLww) return false;
+  return field.cell.null || ParseInt(field.cell.value) || ParseFloat(field.cell.value);
+}
+
 Shown Show(const Field& field) {
   const bool has_value = field.has_cell && !field.cell.null;
-  const bool takes_shares = !field.has_cell || field.cell.kind == Kind::kLww;
-  if (field.shares.empty() || !takes_shares) {
+  if (field.shares.empty() || !TakesShares(field)) {
     return Shown{.visible = has_value, .is_counter = false, .value = field.cell.value, .text = {}};
   }
   Total total;
   if (has_value) {
-    if (auto whole = ParseInt(field.cell.value)) {
+    if (const auto whole = ParseInt(field.cell.value)) {
       total.whole = *whole;
-    } else if (auto number = ParseFloat(field.cell.value)) {
-      total.fraction = *number;
+    } else {
+      total.fraction = ParseFloat(field.cell.value).value_or(0);
       total.is_float = true;
-    } else {  // a base that is no number takes no shares
-      return Shown{.visible = true, .is_counter = false, .value = field.cell.value, .text = {}};
     }
-  } else if (!AnyShareCounts(field)) {
-    return {};
   }
+  bool visible = has_value;
   for (const Share& share : field.shares) {
-    AddShare(share, FindShare(field.seen, share.origin), total);
+    const auto beyond = BeyondSeen(share, field.seen);
+    if (!beyond) continue;
+    visible = true;
+    total.whole += beyond->sum;
+    if (!beyond->is_float) continue;
+    total.fraction = Bounded(total.fraction + beyond->float_sum);
+    total.is_float = true;
   }
+  if (!visible) return {};
   return Shown{.visible = true, .is_counter = true, .value = {}, .text = FormatTotal(total)};
 }
 
@@ -155,12 +160,15 @@ std::string FormatFloat(double value) {
   return {buffer, end.ptr};
 }
 
-std::optional<std::int64_t> ExpiryMs(const Record& record) {
-  if (!record.expiry || record.expiry->null || record.expiry->value.size() != 8)
-    return std::nullopt;
+std::optional<std::int64_t> ParseExpiry(const Cell& cell) {
+  if (cell.null || cell.value.size() != 8) return std::nullopt;
   std::int64_t unix_ms;
-  std::memcpy(&unix_ms, record.expiry->value.data(), 8);
+  std::memcpy(&unix_ms, cell.value.data(), 8);
   return unix_ms;
+}
+
+std::optional<std::int64_t> ExpiryMs(const Record& record) {
+  return record.expiry ? ParseExpiry(*record.expiry) : std::nullopt;
 }
 
 std::string EncodeExpiry(std::int64_t unix_ms) {
@@ -183,6 +191,9 @@ Version RecordVersion(const Record& record) {
   if (record.expiry) version = record.expiry->version;
   for (const Field& field : record.fields) {
     if (field.has_cell) version = std::max(version, field.cell.version);
+    for (const Share& share : field.shares) {
+      version = std::max(version, Version{share.stamp, share.origin.region});
+    }
   }
   return version;
 }

@@ -24,6 +24,7 @@ struct Share {
   std::int64_t sum = 0;
   double float_sum = 0;
   bool has_float = false;
+  Stamp stamp;  // of the txn `seq`; not kept in what a base has seen
   bool operator==(const Share&) const = default;
 };
 
@@ -46,7 +47,8 @@ struct Record {
   }
   const Field* Find(std::string_view name) const;
   Field* Find(std::string_view name);
-  // The field of that name, added without cell or shares if there was none.
+  // The field of that name, added without cell or shares if there was none. Adding moves fields:
+  // references into `fields` end.
   Field& At(std::string_view name);
 };
 
@@ -72,12 +74,24 @@ std::string FormatFloat(double value);
 
 // Expiry. A record is expired at and after its expiry's millisecond; a lone expiry cell is dead.
 std::optional<std::int64_t> ExpiryMs(const Record& record);
+std::optional<std::int64_t> ParseExpiry(const Cell& cell);  // nullopt: a null, or no expiry
 std::string EncodeExpiry(std::int64_t unix_ms);
 bool IsExpired(const Record& record, std::int64_t now_ms);
 // True if a reader at `now_ms` sees the record: not expired, and at least one field visible.
 bool IsAlive(const Record& record, std::int64_t now_ms);
 
-// The version a reader may compare and set against: the largest of all cells held; zero if none.
+// True if the field's base lets shares count: there is none, a null, or a number of kind lww.
+bool TakesShares(const Field& field);
+// What a share adds beyond what the base had seen of it; nullopt: nothing, all of it is folded in.
+struct Beyond {
+  std::int64_t sum = 0;  // stands at the least or largest number where it would pass it
+  double float_sum = 0;
+  bool is_float = false;
+};
+std::optional<Beyond> BeyondSeen(const Share& share, const std::vector<Share>& seen);
+
+// The version a reader may compare and set against: the largest of all cells and shares held; zero
+// if none.
 Version RecordVersion(const Record& record);
 
 }  // namespace hawser

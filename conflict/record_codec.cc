@@ -1,6 +1,7 @@
 #include "conflict/record_codec.h"
 
 #include <bit>
+#include <cmath>
 
 #include "conflict/share_codec.h"
 
@@ -83,28 +84,40 @@ bool GetCell(ByteReader& in, const Writers& writers, Cell& cell) {
   return in.ok();
 }
 
+bool GetField(ByteReader& in, const Writers& writers, Field& field) {
+  field.name = in.Text();
+  const std::uint8_t flags = in.Byte();
+  if (flags == 0 || flags >= 2 * kFieldHasSeen) return false;
+  field.has_cell = (flags & kFieldHasCell) != 0;
+  field.cell = Cell{};
+  if (field.has_cell && !GetCell(in, writers, field.cell)) return false;
+  field.shares.clear();
+  field.seen.clear();
+  if ((flags & kFieldHasShares) && !GetShares(in, field.shares, Stamps::kYes)) return false;
+  return !(flags & kFieldHasSeen) || GetShares(in, field.seen, Stamps::kNo);
+}
+
 }  // namespace
 
-void PutShares(std::string& out, const std::vector<Share>& shares) {
+void PutShares(std::string& out, const std::vector<Share>& shares, Stamps stamps) {
   PutVarint(out, shares.size());
   for (const Share& share : shares) {
-    PutByte(out, Raw(share.origin.region));
-    PutFixed64(out, Raw(share.origin.incarnation));
+    PutOrigin(out, share.origin);
     PutVarint(out, Raw(share.start));
     PutVarint(out, Raw(share.seq));
     PutZigzag(out, share.sum);
     PutByte(out, share.has_float ? 1 : 0);
     if (share.has_float) PutFixed64(out, std::bit_cast<std::uint64_t>(share.float_sum));
+    if (stamps == Stamps::kYes) PutFixed64(out, share.stamp.raw);
   }
 }
 
-bool GetShares(ByteReader& in, std::vector<Share>& shares) {
+bool GetShares(ByteReader& in, std::vector<Share>& shares, Stamps stamps) {
   const std::size_t count = in.Count();
   shares.clear();
-  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     Share share;
-    share.origin.region = RegionId{in.Byte()};
-    share.origin.incarnation = Incarnation{in.Fixed64()};
+    if (!GetOrigin(in, share.origin)) return false;
     share.start = Seq{in.Varint()};
     share.seq = Seq{in.Varint()};
     share.sum = in.Zigzag();
@@ -112,10 +125,13 @@ bool GetShares(ByteReader& in, std::vector<Share>& shares) {
     if (has_float > 1) return false;
     share.has_float = has_float == 1;
     if (share.has_float) share.float_sum = std::bit_cast<double>(in.Fixed64());
+    if (stamps == Stamps::kYes) share.stamp.raw = in.Fixed64();
+    if (!in.ok() || share.start == Seq{0} || share.start > share.seq) return false;
+    if (!std::isfinite(share.float_sum)) return false;
     if (!shares.empty() && !(shares.back().origin < share.origin)) return false;
     shares.push_back(share);
   }
-  return in.ok();
+  return in.ok() && count > 0;
 }
 
 void EncodeRecord(const Record& record, std::string& out) {
@@ -128,8 +144,7 @@ void EncodeRecord(const Record& record, std::string& out) {
   PutVarint(out, writers.size());
   for (std::size_t i = 0; i < writers.size(); ++i) {
     PutFixed64(out, writers[i].stamp.raw);
-    PutByte(out, Raw(writers[i].dot.origin.region));
-    PutFixed64(out, Raw(writers[i].dot.origin.incarnation));
+    PutOrigin(out, writers[i].dot.origin);
     PutVarint(out, Raw(writers[i].dot.seq));
   }
   if (record.expiry) PutCell(out, *record.expiry, writers);
@@ -142,12 +157,12 @@ void EncodeRecord(const Record& record, std::string& out) {
     if (!field.seen.empty()) flags |= kFieldHasSeen;
     PutByte(out, flags);
     if (field.has_cell) PutCell(out, field.cell, writers);
-    if (!field.shares.empty()) PutShares(out, field.shares);
-    if (!field.seen.empty()) PutShares(out, field.seen);
+    if (!field.shares.empty()) PutShares(out, field.shares, Stamps::kYes);
+    if (!field.seen.empty()) PutShares(out, field.seen, Stamps::kNo);
   }
 }
 
-bool DecodeRecord(std::string_view bytes, Record& record) {
+static bool GetRecord(std::string_view bytes, Record& record) {
   ByteReader in(bytes);
   const std::uint8_t record_flags = in.Byte();
   if (record_flags > kRecordHasExpiry) return false;
@@ -156,8 +171,7 @@ bool DecodeRecord(std::string_view bytes, Record& record) {
   for (std::size_t i = 0; i < writer_count && in.ok(); ++i) {
     WriterRow row;
     row.stamp.raw = in.Fixed64();
-    row.dot.origin.region = RegionId{in.Byte()};
-    row.dot.origin.incarnation = Incarnation{in.Fixed64()};
+    if (!GetOrigin(in, row.dot.origin)) return false;
     row.dot.seq = Seq{in.Varint()};
     writers.Push(row);
   }
@@ -166,22 +180,20 @@ bool DecodeRecord(std::string_view bytes, Record& record) {
     if (!GetCell(in, writers, record.expiry.emplace())) return false;
   }
   const std::size_t field_count = in.Count();
-  record.fields.resize(in.ok() ? field_count : 0);
-  for (std::size_t i = 0; i < record.fields.size(); ++i) {
+  for (std::size_t i = 0; i < field_count; ++i) {
+    if (i == record.fields.size()) record.fields.emplace_back();  // else an old field's storage
     Field& field = record.fields[i];
-    field.name = in.Text();
+    if (!GetField(in, writers, field)) return false;
     if (i > 0 && !(record.fields[i - 1].name < field.name)) return false;
-    const std::uint8_t flags = in.Byte();
-    if (flags >= 2 * kFieldHasSeen) return false;
-    field.has_cell = (flags & kFieldHasCell) != 0;
-    field.cell = Cell{};
-    if (field.has_cell && !GetCell(in, writers, field.cell)) return false;
-    field.shares.clear();
-    field.seen.clear();
-    if ((flags & kFieldHasShares) && !GetShares(in, field.shares)) return false;
-    if ((flags & kFieldHasSeen) && !GetShares(in, field.seen)) return false;
   }
+  record.fields.resize(field_count);
   return in.done();
+}
+
+bool DecodeRecord(std::string_view bytes, Record& record) {
+  if (GetRecord(bytes, record)) return true;
+  record.clear();
+  return false;
 }
 
 void AppendRowKey(std::string_view table, std::string_view key, std::string& out) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Counter shares as bytes; the same in rows and in txns.
+// What rows and txns have in common: origins and counter shares as bytes.
 
 #include <string>
 #include <vector>
@@ -10,8 +10,23 @@
 
 namespace hawser {
 
-void PutShares(std::string& out, const std::vector<Share>& shares);
+// In a record's own shares the stamp of the last txn goes along; in what a base has seen it does
+// not.
+enum class Stamps : bool { kNo, kYes };
+
+void PutShares(std::string& out, const std::vector<Share>& shares, Stamps stamps);
 // False, or a reader that is not ok, if the bytes are no list of shares sorted by origin.
-bool GetShares(ByteReader& in, std::vector<Share>& shares);
+bool GetShares(ByteReader& in, std::vector<Share>& shares, Stamps stamps);
+
+// An origin as it stands in every format: the region's id, the incarnation.
+inline void PutOrigin(std::string& out, const Origin& origin) {
+  PutByte(out, Raw(origin.region));
+  PutFixed64(out, Raw(origin.incarnation));
+}
+inline bool GetOrigin(ByteReader& in, Origin& origin) {
+  const std::uint8_t region = in.Byte();
+  origin = {RegionId{region}, Incarnation{in.Fixed64()}};
+  return in.ok() && region >= 1 && region <= kRegionIdMax;
+}
 
 }  // namespace hawser

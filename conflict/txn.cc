@@ -1,6 +1,7 @@
 #include "conflict/txn.h"
 
 #include <bit>
+#include <cmath>
 
 #include <xxhash.h>
 
@@ -50,11 +51,14 @@ void PutOp(std::string& out, const Op& op) {
     if (op.kind == Kind::kStates) PutVarint(out, op.rank);
     PutText(out, op.value);
   }
-  if (!op.seen.empty()) PutShares(out, op.seen);
+  if (!op.seen.empty()) PutShares(out, op.seen, Stamps::kNo);
 }
 
+constexpr auto kBad = std::unexpected(DecodeError::kMalformed);
+constexpr auto kFromNewer = std::unexpected(DecodeError::kNewer);
+
 std::expected<void, DecodeError> GetAdd(ByteReader& in, std::uint8_t flags, Op& op) {
-  if (flags & ~(kOpAdd | kOpAbsent | kOpFloat)) return std::unexpected(DecodeError::kNewer);
+  if (flags & ~(kOpAdd | kOpAbsent | kOpFloat)) return kFromNewer;
   op.type = Op::Type::kAdd;
   op.field = in.Text();
   op.start = Seq{in.Varint()};
@@ -64,25 +68,32 @@ std::expected<void, DecodeError> GetAdd(ByteReader& in, std::uint8_t flags, Op& 
   if (op.has_float) {
     op.float_sum = std::bit_cast<double>(in.Fixed64());
     op.float_delta = std::bit_cast<double>(in.Fixed64());
+    if (!std::isfinite(op.float_sum) || !std::isfinite(op.float_delta)) return kBad;
   }
   return {};
 }
 
 std::expected<void, DecodeError> GetPut(ByteReader& in, std::uint8_t flags, Op& op) {
-  if (flags >= 2 * kOpKind) return std::unexpected(DecodeError::kNewer);
+  if (flags >= 2 * kOpKind) return kFromNewer;
   op.type = Op::Type::kPut;
   op.expiry = (flags & kOpExpiry) != 0;
   op.field = op.expiry ? std::string_view{} : in.Text();
-  const std::uint8_t kind = (flags & kOpKind) ? in.Byte() : 0;
-  if (kind > kKindMax) return std::unexpected(DecodeError::kNewer);
-  op.kind = static_cast<Kind>(kind);
-  op.generation = (flags & kOpGeneration) ? in.Varint() : 0;
+  if (flags & kOpKind) {
+    const std::uint8_t kind = in.Byte();
+    if (kind == 0) return kBad;  // lww goes without saying
+    if (kind > kKindMax) return kFromNewer;
+    op.kind = static_cast<Kind>(kind);
+  }
+  if (flags & kOpGeneration) {
+    op.generation = in.Varint();
+    if (op.generation == 0) return kBad;
+  }
   op.null = (flags & kOpNull) != 0;
   if (!op.null) {
     if (op.kind == Kind::kStates) op.rank = in.Varint();
     op.value = in.Text();
   }
-  if ((flags & kOpSeen) && !GetShares(in, op.seen)) return std::unexpected(DecodeError::kMalformed);
+  if ((flags & kOpSeen) && !GetShares(in, op.seen, Stamps::kNo)) return kBad;
   return {};
 }
 
@@ -92,16 +103,28 @@ std::expected<void, DecodeError> GetOp(ByteReader& in, Op& op) {
   return (flags & kOpAdd) ? GetAdd(in, flags, op) : GetPut(in, flags, op);
 }
 
+// The order of ops, which also says that none comes twice: the expiry, then fields by name, of one
+// field the put before the add.
+bool InOrder(const Op& before, const Op& after) {
+  if (after.expiry) return false;
+  if (before.expiry) return true;
+  const auto order = before.field <=> after.field;
+  if (order != 0) return order < 0;
+  return before.type == Op::Type::kPut && after.type == Op::Type::kAdd;
+}
+
 std::expected<void, DecodeError> GetChange(ByteReader& in, Change& change) {
   change.table = in.Text();
   change.key = in.Text();
   const std::uint8_t flags = in.Byte();
-  if (flags > kChangeCreated) return std::unexpected(DecodeError::kNewer);
+  if (flags > kChangeCreated) return kFromNewer;
   change.created = (flags & kChangeCreated) != 0;
   const std::size_t count = in.Count();
   change.ops.clear();
-  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     if (auto read = GetOp(in, change.ops.emplace_back()); !read) return read;
+    if (!in.ok()) return kBad;
+    if (i > 0 && !InOrder(change.ops[i - 1], change.ops[i])) return kBad;
   }
   return {};
 }
@@ -110,16 +133,28 @@ bool GetDeps(ByteReader& in, Cut& deps) {
   const std::size_t count = in.Count();
   deps.Clear();
   Origin last;
-  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     Dot dot;
-    dot.origin.region = RegionId{in.Byte()};
-    dot.origin.incarnation = Incarnation{in.Fixed64()};
+    if (!GetOrigin(in, dot.origin)) return false;
     dot.seq = Seq{in.Varint()};
     if (!in.ok() || dot.seq == Seq{0} || (i > 0 && !(last < dot.origin))) return false;
     last = dot.origin;
     deps.Raise(dot);
   }
   return in.ok();
+}
+
+std::expected<void, DecodeError> GetAttributes(ByteReader& in, std::vector<Attribute>& attributes) {
+  const std::size_t count = in.Count();
+  attributes.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Attribute attribute{.id = in.Varint(), .value = in.Text()};
+    if (!in.ok()) return kBad;
+    if (i > 0 && attribute.id <= attributes.back().id) return kBad;
+    if (attribute.id % 2 == 1) return kFromNewer;  // critical, and none is known yet
+    attributes.push_back(attribute);
+  }
+  return {};
 }
 
 }  // namespace
@@ -130,8 +165,7 @@ void EncodeTxn(const Txn& txn, std::string& out) {
   PutFixed64(out, txn.stamp.raw);
   PutVarint(out, txn.deps.dots().size());
   for (const Dot& dot : txn.deps.dots()) {
-    PutByte(out, Raw(dot.origin.region));
-    PutFixed64(out, Raw(dot.origin.incarnation));
+    PutOrigin(out, dot.origin);
     PutVarint(out, Raw(dot.seq));
   }
   PutVarint(out, txn.attributes.size());
@@ -150,32 +184,24 @@ void EncodeTxn(const Txn& txn, std::string& out) {
 }
 
 std::expected<void, DecodeError> DecodeTxn(std::string_view bytes, Txn& txn) {
-  constexpr auto malformed = std::unexpected(DecodeError::kMalformed);
-  constexpr auto newer = std::unexpected(DecodeError::kNewer);
   ByteReader in(bytes);
   const std::uint8_t format = in.Byte();
-  if (format == 0) return malformed;
-  if (format > kFormat) return newer;
+  if (format == 0) return kBad;
+  if (format > kFormat) return kFromNewer;
   const std::uint8_t type = in.Byte();
-  if (type > kTxnTypeMax) return newer;
+  if (type > kTxnTypeMax) return kFromNewer;
   txn.type = static_cast<TxnType>(type);
   txn.stamp.raw = in.Fixed64();
-  if (!GetDeps(in, txn.deps)) return malformed;
-  txn.attributes.clear();
-  const std::size_t attribute_count = in.Count();
-  for (std::size_t i = 0; i < attribute_count && in.ok(); ++i) {
-    Attribute& attribute = txn.attributes.emplace_back();
-    attribute.id = in.Varint();
-    attribute.value = in.Text();
-    if (attribute.id % 2 == 1) return newer;  // critical, and none is known yet
+  if (!GetDeps(in, txn.deps)) return kBad;
+  if (auto read = GetAttributes(in, txn.attributes); !read) return read;
+  const std::size_t count = in.Count();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i == txn.changes.size()) txn.changes.emplace_back();  // else an old change's storage
+    if (auto read = GetChange(in, txn.changes[i]); !read) return read;
+    if (!in.ok()) return kBad;
   }
-  const std::size_t change_count = in.Count();
-  txn.changes.resize(in.ok() ? change_count : 0);
-  for (Change& change : txn.changes) {
-    if (auto read = GetChange(in, change); !read) return read;
-    if (!in.ok()) return malformed;
-  }
-  if (!in.done()) return malformed;
+  txn.changes.resize(count);
+  if (!in.done()) return kBad;
   return {};
 }
 

@@ -47,6 +47,7 @@ struct Change {
   std::string_view table;
   std::string_view key;
   bool created = false;  // the writer held no cell of the record, nulls included
+  // In order: the expiry, then fields by name; of one field at most a put, then at most an add.
   std::vector<Op> ops;
 };
 
@@ -69,7 +70,7 @@ struct Txn {
   TxnType type = TxnType::kData;
   Stamp stamp;
   Cut deps;  // of other origins; the txn's own origin stands at its seq - 1 without saying so
-  std::vector<Attribute> attributes;
+  std::vector<Attribute> attributes;  // ids rising
   std::vector<Change> changes;
 };
 
