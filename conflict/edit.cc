@@ -10,18 +10,23 @@ namespace hawser {
 
 RecordEdit::RecordEdit(std::string_view table, std::string_view key, const Record& held,
                        const Schema& schema, Origin self, std::int64_t now_ms)
-    : table_(table),
-      key_(key),
-      held_(held),
-      schema_(schema),
-      self_(self),
-      now_ms_(now_ms),
-      was_dead_(!IsAlive(held, now_ms)) {}
+    : table_(table), key_(key), held_(held), schema_(schema), self_(self), now_ms_(now_ms) {
+  if (!IsExpired(held, now_ms)) {
+    visible_ = static_cast<std::size_t>(std::ranges::count_if(held.fields, IsVisible));
+  }
+  was_dead_ = visible_ == 0;
+}
 
 // --- What a reader sees ----------------------------------------------------------------------
 
+bool RecordEdit::Alive() const {
+  return visible_ > 0;
+}
+
 std::optional<std::string> RecordEdit::Get(std::string_view field) const {
-  if (const auto at = pending_.find(field); at != pending_.end()) return at->second.text;
+  if (const Pending* pending = PendingOf(field)) {
+    return pending->shown ? std::optional(pending->text) : std::nullopt;
+  }
   const Field* held = HeldField(field);
   if (!held || was_dead_) return std::nullopt;
   Shown shown = Show(*held);
@@ -31,23 +36,15 @@ std::optional<std::string> RecordEdit::Get(std::string_view field) const {
 
 std::vector<std::string> RecordEdit::VisibleFields() const {
   std::vector<std::string> names;
+  names.reserve(visible_);
   for (const Field& field : held_.fields) {
-    if (!pending_.contains(field.name) && HeldVisible(field)) names.emplace_back(field.name);
+    if (!PendingOf(field.name) && HeldShows(&field)) names.emplace_back(field.name);
   }
   for (const auto& [name, pending] : pending_) {
-    if (pending.text) names.push_back(name);
+    if (pending.shown) names.push_back(name);
   }
   std::ranges::sort(names);
   return names;
-}
-
-bool RecordEdit::Alive() const {
-  for (const auto& [name, pending] : pending_) {
-    if (pending.text) return true;
-  }
-  return std::ranges::any_of(held_.fields, [this](const Field& field) {
-    return !pending_.contains(field.name) && HeldVisible(field);
-  });
 }
 
 std::optional<std::int64_t> RecordEdit::ExpiryMs() const {
@@ -56,106 +53,153 @@ std::optional<std::int64_t> RecordEdit::ExpiryMs() const {
   return was_dead_ ? std::nullopt : hawser::ExpiryMs(held_);
 }
 
-// --- Intentions --------------------------------------------------------------------------------
-
-// The declared rule; a field that already holds a value of a stronger kind keeps that kind where
-// nothing is declared here, because an lww put would be swallowed by the join.
-FieldRule RecordEdit::EffectiveRule(std::string_view field) const {
-  FieldRule rule = RuleOf(field);
-  const Field* held = HeldField(field);
-  if (held && held->has_cell && held->cell.kind > rule.kind) {
-    rule = FieldRule{};
-    rule.kind = held->cell.kind;
-    if (rule.kind == Kind::kStates && !held->cell.null) {  // only the state it has is known here
-      rule.states = {std::string(held->cell.value)};
-      rule.ranks = {held->cell.rank};
-    }
-  }
-  return rule;
+const RecordEdit::Pending* RecordEdit::PendingOf(std::string_view field) const {
+  if (pending_.empty()) return nullptr;
+  const auto at = pending_.find(field);
+  return at == pending_.end() ? nullptr : &at->second;
 }
 
-std::expected<RecordEdit::Pending, EditError> RecordEdit::MakePut(const FieldRule& rule,
-                                                                  std::string_view field,
+bool RecordEdit::Shows(std::string_view field) const {
+  const Pending* pending = PendingOf(field);
+  return pending ? pending->shown : HeldShows(HeldField(field));
+}
+
+// --- Taking note of intentions -------------------------------------------------------------------
+
+void RecordEdit::Intend(std::string_view field, Pending pending) {
+  const bool shown = pending.shown;
+  if (Shows(field)) --visible_;
+  if (shown) ++visible_;
+  const auto at = pending_.lower_bound(field);
+  if (at != pending_.end() && at->first == field) {
+    at->second = std::move(pending);
+  } else {
+    pending_.emplace_hint(at, field, std::move(pending));
+  }
+  if (visible_ == 0) DropExpiry();
+}
+
+// Set and deleted in the same txn: nothing is left of it.
+void RecordEdit::Forget(PendingMap::iterator at) {
+  if (at->second.shown) --visible_;
+  pending_.erase(at);
+  if (visible_ == 0) DropExpiry();
+}
+
+// A record that shows nothing any more takes its expiry with it; what comes after starts without.
+void RecordEdit::DropExpiry() {
+  if (!expiry_touched_ && !(held_.expiry && !held_.expiry->null)) return;
+  expiry_touched_ = true;
+  expiry_ms_.reset();
+}
+
+// --- Intentions --------------------------------------------------------------------------------
+
+// A value that shows and is of a stronger kind than declared here (the declaration has not come
+// yet) keeps its kind: a put of the weaker kind would be swallowed by the join.
+bool RecordEdit::KeepsHeldKind(std::string_view field, const FieldRule& rule) const {
+  const Field* held = HeldField(field);
+  if (!held || !held->has_cell || held->cell.kind <= rule.kind) return false;
+  const Pending* pending = PendingOf(field);
+  return pending ? pending->kind == held->cell.kind && !pending->null : HeldShows(held);
+}
+
+std::expected<RecordEdit::Pending, EditError> RecordEdit::MakePut(std::string_view field,
                                                                   std::string_view value) const {
-  Pending put{.put = true, .kind = rule.kind, .text = std::string(value)};
-  if (rule.kind == Kind::kStates) {
+  const FieldRule& rule = schema_.Rule(table_, field);
+  const Field* held = HeldField(field);
+  const Pending* pending = PendingOf(field);
+  Pending put;
+  put.put = put.shown = true;
+  put.kind = rule.kind;
+  if (held && held->has_cell && KeepsHeldKind(field, rule)) {
+    put.kind = held->cell.kind;
+    put.rank = held->cell.rank;
+    // Of a line of states that is not declared here only the state held is known.
+    if (put.kind == Kind::kStates && value != held->cell.value) {
+      return std::unexpected(EditError::kNotAState);
+    }
+  } else if (rule.kind == Kind::kStates) {
     const auto rank = rule.RankOf(value);
     if (!rank) return std::unexpected(EditError::kNotAState);
     put.rank = *rank;
   }
-  if (rule.kind == Kind::kLww) return put;
-  // A value that is gone (deleted in this txn, or expired) gives way by generation.
-  const Field* held = HeldField(field);
-  const auto pending = pending_.find(field);
-  const bool deleted_here = pending != pending_.end() && pending->second.null;
-  const bool holds_value = held && held->has_cell && !held->cell.null;
-  put.raise = holds_value &&
-              (deleted_here || was_dead_ || (pending != pending_.end() && pending->second.raise));
+  if (held && held->has_cell) {
+    const bool stronger = held->cell.kind > put.kind;  // gone, but its null is still held
+    // A value that is gone (deleted in this txn, or expired) gives way by generation.
+    const bool gone =
+        !held->cell.null && put.kind != Kind::kLww && (was_dead_ || (pending && pending->null));
+    put.raise = stronger || gone || (pending && pending->raise && !pending->null);
+  }
+  put.text = value;
   return put;
+}
+
+// What the join would make of a put of a kind with an order, beside what shows now.
+std::expected<RecordEdit::Effect, EditError> RecordEdit::Judge(std::string_view field,
+                                                               const Pending& put) const {
+  if (put.kind == Kind::kLww) return Effect::kWritten;
+  const auto current = Get(field);
+  if (!current) return Effect::kWritten;
+  if (*current == put.text) return Effect::kNoOp;
+  const Field* held = HeldField(field);
+  const Pending* pending = PendingOf(field);
+  switch (put.kind) {
+    case Kind::kStates: {
+      const bool held_is_state = held && held->has_cell && held->cell.kind == Kind::kStates;
+      const std::uint64_t rank = pending ? pending->rank : held_is_state ? held->cell.rank : 0;
+      if (put.rank < rank) return std::unexpected(EditError::kBackwards);
+      break;
+    }
+    case Kind::kFirst:
+      if (!pending && held->has_cell && held->cell.kind == Kind::kFirst) {
+        return std::unexpected(EditError::kImmutable);
+      }
+      break;
+    case Kind::kMax:
+      if (CompareValues(put.text, *current) <= 0) return Effect::kNoOp;
+      break;
+    case Kind::kMin:
+      if (CompareValues(put.text, *current) >= 0) return Effect::kNoOp;
+      break;
+    case Kind::kLww:
+      break;
+  }
+  return Effect::kWritten;
 }
 
 std::expected<RecordEdit::Effect, EditError> RecordEdit::Set(std::string_view field,
                                                              std::string_view value) {
-  const FieldRule rule = EffectiveRule(field);
-  auto put = MakePut(rule, field, value);
+  auto put = MakePut(field, value);
   if (!put) return std::unexpected(put.error());
-  if (rule.kind != Kind::kLww) {
-    if (const auto current = Get(field)) {
-      const Field* held = HeldField(field);
-      const auto pending = pending_.find(field);
-      if (*current == value) return Effect::kNoOp;
-      switch (rule.kind) {
-        case Kind::kStates: {
-          const std::uint64_t rank = pending != pending_.end()          ? pending->second.rank
-                                     : held->cell.kind == Kind::kStates ? held->cell.rank
-                                                                        : 0;
-          if (put->rank < rank) return std::unexpected(EditError::kBackwards);
-          break;
-        }
-        case Kind::kFirst:
-          if (pending == pending_.end() && held->cell.kind == Kind::kFirst) {
-            return std::unexpected(EditError::kImmutable);
-          }
-          break;
-        case Kind::kMax:
-          if (CompareValues(value, *current) <= 0) return Effect::kNoOp;
-          break;
-        case Kind::kMin:
-          if (CompareValues(value, *current) >= 0) return Effect::kNoOp;
-          break;
-        case Kind::kLww:
-          break;
-      }
-    }
-  }
-  pending_.insert_or_assign(std::string(field), std::move(*put));
-  return Effect::kWritten;
+  const auto effect = Judge(field, *put);
+  if (effect && *effect == Effect::kWritten) Intend(field, std::move(*put));
+  return effect;
 }
 
-RecordEdit::Pending RecordEdit::NullOf(const Field* held) const {
-  const Kind kind = held && held->has_cell ? held->cell.kind : Kind::kLww;
-  return Pending{.put = true, .null = true, .raise = kind != Kind::kLww, .kind = kind};
+RecordEdit::Pending RecordEdit::NullOf(const Field& held) {
+  Pending put;
+  put.put = put.null = true;
+  put.kind = held.has_cell ? held.cell.kind : Kind::kLww;
+  put.raise = put.kind != Kind::kLww;
+  return put;
 }
 
 bool RecordEdit::Delete(std::string_view field) {
-  if (!Get(field)) return false;
+  if (!Shows(field)) return false;
   const Field* held = HeldField(field);
-  if (held && HeldVisible(*held)) {
-    pending_.insert_or_assign(std::string(field), NullOf(held));
+  if (HeldShows(held)) {
+    Intend(field, NullOf(*held));
   } else {
-    pending_.erase(pending_.find(field));  // set and deleted in the same txn
+    Forget(pending_.find(field));
   }
   return true;
 }
 
 bool RecordEdit::DeleteAll() {
-  const std::vector<std::string> visible = VisibleFields();
-  for (const std::string& field : visible) Delete(field);
-  if (!visible.empty() && (expiry_touched_ || hawser::ExpiryMs(held_))) {
-    expiry_touched_ = true;
-    expiry_ms_.reset();
-  }
-  return !visible.empty();
+  if (!Alive()) return false;
+  for (const std::string& field : VisibleFields()) Delete(field);
+  return true;
 }
 
 std::expected<RecordEdit::Effect, EditError> RecordEdit::ReplaceWith(std::string_view field,
@@ -163,11 +207,13 @@ std::expected<RecordEdit::Effect, EditError> RecordEdit::ReplaceWith(std::string
                                                                      bool keep_expiry) {
   const auto effect = Set(field, value);
   if (!effect) return effect;
-  for (const std::string& other : VisibleFields()) {
-    if (other != field) Delete(other);
+  if (visible_ > 1) {
+    for (const std::string& other : VisibleFields()) {
+      if (other != field) Delete(other);
+    }
   }
   if (!keep_expiry) {
-    expiry_touched_ = true;
+    expiry_touched_ = expiry_replaced_ = true;
     expiry_ms_.reset();
   }
   return effect;
@@ -202,22 +248,30 @@ std::string RecordEdit::ShownAfter(std::string_view name, const Pending& pending
 std::expected<std::string, EditError> RecordEdit::AddTo(std::string_view field, std::string result,
                                                         std::int64_t delta, double float_delta,
                                                         bool is_float) {
-  if (EffectiveRule(field).kind != Kind::kLww) {
+  const FieldRule& rule = schema_.Rule(table_, field);
+  if (rule.kind != Kind::kLww || KeepsHeldKind(field, rule)) {
     if (auto effect = Set(field, result); !effect) return std::unexpected(effect.error());
+    return Get(field).value_or(result);
+  }
+  const Field* held = HeldField(field);
+  if (held && held->has_cell && held->cell.kind != Kind::kLww) {  // its null takes no shares
+    auto put = MakePut(field, result);
+    if (!put) return std::unexpected(put.error());
+    Intend(field, std::move(*put));
     return result;
   }
-  const auto at = pending_.find(field);
-  Pending pending = at == pending_.end() ? Pending{} : at->second;
+  Pending pending;
+  if (const Pending* before = PendingOf(field)) pending = *before;
+  pending.shown = true;
   if (pending.put && !pending.null) {
     pending.text = result;
-    pending_.insert_or_assign(std::string(field), std::move(pending));
+    Intend(field, std::move(pending));
     return result;
   }
   pending.add = true;
   pending.is_float |= is_float;
   pending.float_delta += float_delta;
   std::int64_t sum = 0;
-  const Field* held = HeldField(field);
   if (ExtendsShare(held, pending)) {
     const Share& own = *std::ranges::find(held->shares, self_, &Share::origin);
     sum = own.sum;
@@ -230,8 +284,8 @@ std::expected<std::string, EditError> RecordEdit::AddTo(std::string_view field, 
     return std::unexpected(EditError::kOverflow);
   }
   pending.text = ShownAfter(field, pending);
-  result = *pending.text;
-  pending_.insert_or_assign(std::string(field), std::move(pending));
+  result = pending.text;
+  Intend(field, std::move(pending));
   return result;
 }
 
@@ -259,6 +313,10 @@ std::expected<double, EditError> RecordEdit::AddFloat(std::string_view field, do
 
 void RecordEdit::SetExpiry(std::int64_t unix_ms) {
   HW_ASSERT(Alive());
+  if (unix_ms <= now_ms_) {
+    DeleteAll();
+    return;
+  }
   expiry_touched_ = true;
   expiry_ms_ = unix_ms;
 }
@@ -271,10 +329,14 @@ bool RecordEdit::ClearExpiry() {
 }
 
 void RecordEdit::Override(std::string_view field, std::string_view value) {
-  const FieldRule rule = EffectiveRule(field);
-  Pending put{.put = true, .raise = true, .kind = rule.kind, .text = std::string(value)};
+  const FieldRule& rule = schema_.Rule(table_, field);
+  const Field* held = HeldField(field);
+  Pending put;
+  put.put = put.raise = put.shown = true;
+  put.kind = KeepsHeldKind(field, rule) ? held->cell.kind : rule.kind;
   put.rank = rule.RankOf(value).value_or(0);
-  pending_.insert_or_assign(std::string(field), std::move(put));
+  put.text = value;
+  Intend(field, std::move(put));
 }
 
 // --- The outcome ---------------------------------------------------------------------------------
@@ -287,9 +349,12 @@ void RecordEdit::FinishPut(const Field* held, const Pending& pending, std::strin
   op.kind = pending.kind;
   op.null = pending.null;
   op.rank = pending.null ? 0 : pending.rank;
-  if (!pending.null) op.value = *pending.text;
-  if (held && held->has_cell) op.generation = held->cell.generation + (pending.raise ? 1 : 0);
-  if (held && op.kind == Kind::kLww) op.seen = held->shares;
+  if (!pending.null) op.value = pending.text;
+  if (!held) return;
+  if (held->has_cell) op.generation = held->cell.generation + (pending.raise ? 1 : 0);
+  if (op.kind != Kind::kLww) return;
+  op.seen = held->shares;
+  for (Share& share : op.seen) share.stamp = {};
 }
 
 void RecordEdit::FinishAdd(const Field* held, const Pending& pending, std::string_view name,
@@ -314,35 +379,46 @@ void RecordEdit::FinishField(const Field* held, const Pending& pending, std::str
   if (pending.put) {
     FinishPut(held, pending, name, change);
   } else if (was_dead_ && held && IsVisible(*held)) {  // expired: nulled by the first write
-    FinishPut(held, NullOf(held), name, change);
+    FinishPut(held, NullOf(*held), name, change);
   }
   if (pending.add) FinishAdd(held, pending, name, change);
 }
 
 void RecordEdit::FinishExpiry(Change& change) const {
   const bool holds_value = held_.expiry && !held_.expiry->null;
-  const std::optional<std::int64_t> wanted = expiry_touched_ ? expiry_ms_ : std::nullopt;
+  const bool holds_null = held_.expiry && held_.expiry->null;
   const bool touched = expiry_touched_ || (was_dead_ && holds_value);
-  if (!touched || (!wanted && held_.expiry && held_.expiry->null)) return;
+  if (!touched || (!expiry_ms_ && holds_null && !expiry_replaced_)) return;
+  if (!expiry_ms_ && !held_.expiry && pending_.empty()) return;  // there never was one
   Op& op = change.ops.emplace_back();
   op.expiry = true;
   op.absent = !held_.expiry;
-  op.null = !wanted;
-  if (wanted) op.value = expiry_bytes_;
+  op.null = !expiry_ms_;
+  if (expiry_ms_) op.value = expiry_bytes_;
   if (held_.expiry) op.generation = held_.expiry->generation;
 }
 
+// Ops in their order: the expiry, then the fields by name.
 Change RecordEdit::Finish() {
   Change change{.table = table_, .key = key_, .created = held_.empty(), .ops = {}};
   if (pending_.empty() && !expiry_touched_) return change;
+  change.ops.reserve(pending_.size() + 1 + (was_dead_ ? held_.fields.size() : 0));
   if (expiry_ms_) expiry_bytes_ = EncodeExpiry(*expiry_ms_);
   FinishExpiry(change);
-  for (const Field& field : held_.fields) {
-    if (was_dead_ && !pending_.contains(field.name)) FinishField(&field, {}, field.name, change);
-  }
+  auto held = held_.fields.begin();
+  const auto finish_held_before = [&](const std::string_view* name) {
+    for (; held != held_.fields.end() && (!name || held->name < *name); ++held) {
+      if (was_dead_) FinishField(&*held, {}, held->name, change);
+    }
+  };
   for (const auto& [name, pending] : pending_) {
-    FinishField(HeldField(name), pending, name, change);
+    const std::string_view view = name;
+    finish_held_before(&view);
+    const bool same = held != held_.fields.end() && held->name == name;
+    FinishField(same ? &*held : nullptr, pending, name, change);
+    if (same) ++held;
   }
+  finish_held_before(nullptr);
   return change;
 }
 

@@ -44,15 +44,17 @@ class RecordEdit {
   // kNoOp: the join would swallow it (a smaller max, the same state); nothing is written.
   enum class Effect { kWritten, kNoOp };
   std::expected<Effect, EditError> Set(std::string_view field, std::string_view value);
-  bool Delete(std::string_view field);  // false: was not visible
+  // Deletes one field, the expiry too if it was the last one shown. False: was not visible.
+  bool Delete(std::string_view field);
   bool DeleteAll();  // the record; the expiry goes with it. False: nothing visible
   // SET: deletes every other field and the expiry (unless keep_expiry), then sets the one field.
   std::expected<Effect, EditError> ReplaceWith(std::string_view field, std::string_view value,
                                                bool keep_expiry = false);
   std::expected<std::int64_t, EditError> Add(std::string_view field, std::int64_t delta);
   std::expected<double, EditError> AddFloat(std::string_view field, double delta);
-  void SetExpiry(std::int64_t unix_ms);  // REQUIRES: Alive()
-  bool ClearExpiry();                    // PERSIST. False: there was none
+  // A time that is not ahead of now_ms deletes the record. REQUIRES: Alive()
+  void SetExpiry(std::int64_t unix_ms);
+  bool ClearExpiry();  // PERSIST. False: there was none
   // An operator's override: like Set, with a generation above the one held.
   void Override(std::string_view field, std::string_view value);
 
@@ -69,25 +71,35 @@ class RecordEdit {
     bool put = false;
     bool null = false;
     bool raise = false;  // generation above the held one
+    bool add = false;
+    bool is_float = false;
+    bool shown = false;  // a reader sees `text`
     Kind kind = Kind::kLww;
     std::uint64_t rank = 0;
-    bool add = false;
     std::int64_t delta = 0;
-    bool is_float = false;
     double float_delta = 0;
-    std::optional<std::string> text;  // what a reader sees; of a put, the value
+    std::string text;  // what a reader sees; of a put, the value
   };
-  const FieldRule& RuleOf(std::string_view field) const { return schema_.Rule(table_, field); }
+  using PendingMap = std::map<std::string, Pending, std::less<>>;
+
   const Field* HeldField(std::string_view field) const { return held_.Find(field); }
-  bool HeldVisible(const Field& field) const { return !was_dead_ && IsVisible(field); }
-  FieldRule EffectiveRule(std::string_view field) const;
-  std::expected<Pending, EditError> MakePut(const FieldRule& rule, std::string_view field,
-                                            std::string_view value) const;
+  const Pending* PendingOf(std::string_view field) const;
+  bool Shows(std::string_view field) const;
+  bool HeldShows(const Field* field) const { return field && !was_dead_ && IsVisible(*field); }
+  void Intend(std::string_view field, Pending pending);
+  void Forget(PendingMap::iterator at);
+  void DropExpiry();
+
+  bool KeepsHeldKind(std::string_view field, const FieldRule& rule) const;
+  std::expected<Pending, EditError> MakePut(std::string_view field, std::string_view value) const;
+  std::expected<Effect, EditError> Judge(std::string_view field, const Pending& put) const;
+  bool ExtendsShare(const Field* held, const Pending& pending) const;
   std::string ShownAfter(std::string_view name, const Pending& pending) const;
   std::expected<std::string, EditError> AddTo(std::string_view field, std::string result,
                                               std::int64_t delta, double float_delta,
                                               bool is_float);
-  bool ExtendsShare(const Field* held, const Pending& pending) const;
+
+  static Pending NullOf(const Field& held);
   void FinishPut(const Field* held, const Pending& pending, std::string_view name,
                  Change& change) const;
   void FinishAdd(const Field* held, const Pending& pending, std::string_view name,
@@ -95,7 +107,6 @@ class RecordEdit {
   void FinishField(const Field* held, const Pending& pending, std::string_view name,
                    Change& change) const;
   void FinishExpiry(Change& change) const;
-  Pending NullOf(const Field* held) const;
 
   std::string table_;
   std::string key_;
@@ -103,9 +114,11 @@ class RecordEdit {
   const Schema& schema_;
   Origin self_;
   std::int64_t now_ms_;
-  bool was_dead_;  // nothing of `held` shows: every cell held is nulled by the first write
-  std::map<std::string, Pending, std::less<>> pending_;
+  std::size_t visible_ = 0;  // fields a reader sees now
+  bool was_dead_;            // nothing of `held` shows: the first write nulls every cell held
+  PendingMap pending_;
   bool expiry_touched_ = false;
+  bool expiry_replaced_ = false;  // written even where a null is held: SET says "no expiry"
   std::optional<std::int64_t> expiry_ms_;
   std::string expiry_bytes_;
 };
