@@ -36,6 +36,8 @@ enum class Event : std::size_t {
   kConflictFirst,
   kConflictMaxMin,
   kConflictNullWon,
+  kConflictExpiry,
+  kConflictAdds,
   kCausalOverwrite,
   kCounterBase,
   kCounterAdd,

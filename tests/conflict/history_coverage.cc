@@ -25,6 +25,8 @@ const char* Name(Event event) {
       "conflicts first",
       "conflicts max and min",
       "conflicts won by a delete",
+      "conflicts of an expiry that comes sooner",
+      "conflicts of adds to what is no number",
       "causal overwrites",
       "counter bases",
       "counter adds",

@@ -1,11 +1,14 @@
 #include "tests/conflict/history_judge.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "conflict/record_codec.h"
 
 namespace hawser::test {
 namespace {
+
+const std::string kAddsMark = "adds ";
 
 std::string Place(std::string_view row_key, std::string_view field, const Dot& loser) {
   const RowKey at = SplitRowKey(row_key);
@@ -37,6 +40,26 @@ bool LosesNothing(const Cell& winner, const Cell& loser) {
   const bool line =
       loser.kind == Kind::kStates || loser.kind == Kind::kMax || loser.kind == Kind::kMin;
   return line && loser.kind == winner.kind && loser.generation == winner.generation;
+}
+
+bool IsNumber(std::string_view text) {
+  const std::string copy(text);
+  char* end = nullptr;
+  (void)std::strtod(copy.c_str(), &end);
+  return !copy.empty() && end == copy.c_str() + copy.size();
+}
+
+// A base that adds cannot go on from.
+bool Refuses(const Field& field) {
+  return field.has_cell &&
+         (field.cell.kind != Kind::kLww || (!field.cell.null && !IsNumber(field.cell.value)));
+}
+
+bool FoldedIn(const Field& field, const Share& share) {
+  return std::ranges::any_of(field.seen, [&](const Share& seen) {
+    return seen.origin == share.origin &&
+           (seen.start > share.start || (seen.start == share.start && seen.seq >= share.seq));
+  });
 }
 
 // A cell that is gone may only have been dropped by a mark, by a writer that had seen it dead.
@@ -84,6 +107,7 @@ std::string Watcher::Judge(const Sent& writer, std::string_view row_key, const C
     }
     if (!now) return "a cell is gone without a mark: " + std::string(held.name);
     if (now->shares.size() < held.shares.size()) coverage.Add(Event::kShareDropped);
+    if (Refuses(*now)) ExpectAdds(writer, row_key, any, held, *now, expected);
     if (!held.has_cell) continue;
     if (!put) {
       if (now->cell.dot != held.cell.dot) return "a cell changed without a put";
@@ -111,9 +135,23 @@ std::string Watcher::Judge(const Sent& writer, std::string_view row_key, const C
     CountConflict(winner, loser, coverage);
     expected.insert(Place(row_key, held.name, loser.dot));
   }
+  coverage.Add(Event::kConflictAdds,
+               static_cast<std::uint64_t>(std::ranges::count_if(
+                   expected, [](const std::string& one) { return one.starts_with(kAddsMark); })));
+  if (auto lost = ExpectExpiry(writer, change, before, after)) {
+    const bool said = std::ranges::any_of(
+        expected, [&](const std::string& one) { return one.ends_with(" of " + Print(*lost)); });
+    if (!said) {
+      coverage.Add(Event::kConflictExpiry);
+      expected.insert("expiry " + Place(row_key, "", *lost));
+    }
+  }
   std::multiset<std::string> reported;
-  for (const Discarded& lost : discarded)
-    reported.insert(Place(row_key, lost.field, lost.loser.dot));
+  for (const Discarded& lost : discarded) {
+    const std::string mark = lost.expiry ? "expiry " : lost.adds ? kAddsMark : "";
+    if (lost.adds && !IsNumber(lost.loser.value)) return "lost adds are no number";
+    reported.insert(mark + Place(row_key, lost.field, lost.loser.dot));
+  }
   reported_.insert(reported.begin(), reported.end());
   if (expected == reported) return {};
   std::string bad = "wrong verdict at " + Print(writer.dot) + ": expected";
@@ -121,6 +159,38 @@ std::string Watcher::Judge(const Sent& writer, std::string_view row_key, const C
   bad += ", reported";
   for (const auto& one : reported) bad += " " + one;
   return bad;
+}
+
+// Adds that showed, or come in, beside a base that is no number and that neither side had seen.
+void Watcher::ExpectAdds(const Sent& writer, std::string_view row_key, const Op* op,
+                         const Field& before, const Field& after,
+                         std::multiset<std::string>& expected) const {
+  const bool base_is_new = after.cell.dot == writer.dot;
+  if (base_is_new && !Refuses(before)) {
+    for (const Share& share : after.shares) {
+      const Dot last{share.origin, share.seq};
+      if (last == writer.dot || FoldedIn(before, share) || Saw(writer, last)) continue;
+      expected.insert(kAddsMark + Place(row_key, before.name, last));
+    }
+  }
+  if (!base_is_new && op && op->type == Op::Type::kAdd && !Saw(writer, after.cell.dot)) {
+    expected.insert(kAddsMark + Place(row_key, before.name, writer.dot));
+  }
+}
+
+// The writer of the expiry that gave way to a sooner one it had not seen.
+std::optional<Dot> Watcher::ExpectExpiry(const Sent& writer, const Change& change,
+                                         const Record& before, const Record& after) const {
+  const bool put = std::ranges::any_of(change.ops, &Op::expiry);
+  if (!put || !before.expiry || Saw(writer, before.expiry->dot)) return std::nullopt;
+  const bool won = after.expiry->dot == writer.dot;
+  const auto now_ms = ExpiryMs(after);
+  const Op& op = *std::ranges::find_if(change.ops, &Op::expiry);
+  Record incoming;
+  incoming.expiry = Cell{.null = op.null, .value = op.value};
+  const auto lost_ms = won ? ExpiryMs(before) : ExpiryMs(incoming);
+  if (!now_ms || (lost_ms && *lost_ms <= *now_ms)) return std::nullopt;
+  return won ? before.expiry->dot : writer.dot;
 }
 
 void Watcher::Dropped(const Record& record) {

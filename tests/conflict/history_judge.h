@@ -49,6 +49,11 @@ class Watcher {
                                                               const std::string&)>& standing) const;
 
  private:
+  void ExpectAdds(const Sent& writer, std::string_view row_key, const Op* op, const Field& before,
+                  const Field& after, std::multiset<std::string>& expected) const;
+  std::optional<Dot> ExpectExpiry(const Sent& writer, const Change& change, const Record& before,
+                                  const Record& after) const;
+
   std::map<Dot, std::size_t> index_;
   std::set<std::string> reported_;  // row key, field, losing dot
   std::set<std::string> dropped_;

@@ -1,0 +1,2 @@
+add_executable(conflict_bench ${CMAKE_CURRENT_SOURCE_DIR}/conflict_bench.cc)
+target_link_libraries(conflict_bench PRIVATE hawser_flags hawser_conflict)
