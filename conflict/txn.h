@@ -55,7 +55,7 @@ enum class TxnType : std::uint8_t {
   kData = 0,
   kMembership = 1,   // join, remove
   kClosing = 2,      // (origin, last seq, hash): ends an incarnation
-  kDeclaration = 3,  // table, field rule, unique table, placement: data under a reserved table
+  kDeclaration = 3,  // table, field rule, unique table, placement: see declaration.h
 };
 inline constexpr std::uint8_t kTxnTypeMax = 3;
 
