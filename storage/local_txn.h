@@ -30,6 +30,8 @@ class LocalTxn {
   Version HeldVersion(std::string_view table, std::string_view key);
 
   std::int64_t now_ms() const { return now_ms_; }
+  // What kind of txn this becomes: data, unless it states a fact (docs/formats.md, section 6).
+  TxnType type = TxnType::kData;
   Store& store() { return store_; }
   // Every change that writes something, in the order the records were first touched. They borrow
   // from this object.

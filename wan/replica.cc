@@ -83,7 +83,7 @@ std::unique_ptr<LocalTxn> Replica::Begin() {
 
 std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
   if (!rolled_back_.empty()) return std::unexpected(Refusal::kRolledBack);
-  txn_.type = TxnType::kData;
+  txn_.type = local.type;
   txn_.attributes.clear();
   txn_.changes = local.Finish();
   if (txn_.changes.empty()) return Dot{};
