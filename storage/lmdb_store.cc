@@ -32,13 +32,49 @@ Mark LmdbStore::MarkHere() const {
   return {journal_->last(), highest_, logs_.ends()};
 }
 
+const RecordSnapshot* LmdbStore::Snapshot() {
+  if (!snapshot_live_) {
+    if (!snapshot_) {
+      auto taken = RecordSnapshot::Take(*tables_);
+      if (taken) {
+        snapshot_.emplace(std::move(*taken));
+      } else {
+        Fail(taken.error());
+        return nullptr;
+      }
+    } else if (const auto renewed = snapshot_->Renew(); !renewed) {
+      Fail(renewed.error());
+      return nullptr;
+    }
+    snapshot_live_ = true;
+  }
+  return &*snapshot_;
+}
+
+void LmdbStore::LetSnapshotGo() {
+  if (snapshot_live_) snapshot_->Reset();
+  snapshot_live_ = false;
+}
+
+// What the record tables hold now.
+std::expected<void, StorageError> LmdbStore::Measure() {
+  LetSnapshotGo();
+  const RecordSnapshot* snapshot = Snapshot();
+  if (!snapshot) return std::unexpected(*failed_);
+  table_pages_ = snapshot->pages();
+  tombstones_ = snapshot->Stat(tables_->handles().dead).entries;
+  return {};
+}
+
 // --- Reading -----------------------------------------------------------------------------------
 
 std::optional<Row> LmdbStore::Newest(std::string_view row_key, std::uint64_t hash) {
   auto found = active_->Get(row_key, hash, kNewest);
   if (!found && frozen_) found = frozen_->Get(row_key, hash, kNewest);
   if (found) return found->gone ? std::nullopt : std::optional(Row{found->lsn, found->record});
-  const auto row = snapshot_->Get(row_key, hash);
+  const RecordSnapshot* snapshot = Snapshot();
+  if (!snapshot) return std::nullopt;
+  const auto row = snapshot->Get(row_key, hash);
   if (!row) Fail(row.error());  // the commit will say so
   if (!row || !*row) return std::nullopt;
   return Row{(*row)->lsn, (*row)->record};
@@ -52,7 +88,9 @@ std::optional<std::string_view> LmdbStore::Read(std::string_view row_key) {
 void LmdbStore::ScanNewest(
     std::string_view start,
     const std::function<bool(std::string_view row_key, std::string_view record)>& visit) {
-  auto cursor = RecordSnapshot::Cursor::Open(*snapshot_);
+  const RecordSnapshot* snapshot = Snapshot();
+  if (!snapshot) return;
+  auto cursor = RecordSnapshot::Cursor::Open(*snapshot);
   if (!cursor) {
     Fail(cursor.error());
     return;
@@ -106,6 +144,7 @@ void LmdbStore::Apply(const JournalEntry& entry, const Txn& txn,
 }
 
 std::expected<void, StorageError> LmdbStore::Commit(Stamp ceiling) {
+  LetSnapshotGo();
   if (const auto healthy = Healthy(); !healthy) return healthy;
   // Trimming dirties a few pages at the other end of the tree: not with every commit.
   constexpr std::uint64_t kTrimEveryBytes = 64 * kPieceBytesMax;
@@ -124,7 +163,7 @@ std::expected<void, StorageError> LmdbStore::Commit(Stamp ceiling) {
   last_commit_ = Clock::now();
   ++visible_;
   Publish();
-  return RenewSnapshot();
+  return {};
 }
 
 std::expected<void, StorageError> LmdbStore::Reserve(std::uint64_t txn_bytes, bool own) {
@@ -154,7 +193,7 @@ StoreUsage LmdbStore::usage() const {
   usage.map_used_ratio =
       std::max(ratio(journal_->bytes(), journal_->env().map_bytes()),
                ratio(table_pages_ * LmdbEnv::kPageBytes, tables_->env().map_bytes()));
-  usage.tombstones = snapshot_->Stat(tables_->handles().dead).entries;
+  usage.tombstones = tombstones_;
   usage.oldest_view_age_seconds = board_.OldestViewSeconds();
   usage.lsn_last = journal_->last();
   usage.lsn_first = journal_->first();

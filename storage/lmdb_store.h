@@ -110,6 +110,9 @@ class LmdbStore final : public Store {
 
   std::unique_ptr<Memtable> NewMemtable() const;
   std::optional<Row> Newest(std::string_view row_key, std::uint64_t hash);
+  const RecordSnapshot* Snapshot();  // null: cannot be read; the store has failed then
+  void LetSnapshotGo();
+  std::expected<void, StorageError> Measure();
   void Publish();
   Mark MarkHere() const;
   std::unexpected<StorageError> Fail(StorageError error);
@@ -119,7 +122,6 @@ class LmdbStore final : public Store {
 
   // Upkeep (lmdb_upkeep.cc).
   std::expected<void, StorageError> TakeInCheckpoint();
-  std::expected<void, StorageError> RenewSnapshot();
   std::expected<void, StorageError> DropSome();
   struct DropPass;
   std::expected<void, StorageError> DropFrom(LmdbTable table, DropPass& pass,
@@ -136,8 +138,10 @@ class LmdbStore final : public Store {
 
   std::shared_ptr<Memtable> active_;
   std::shared_ptr<const Memtable> frozen_;
-  std::optional<RecordSnapshot>
-      snapshot_;         // the engine's own; never older than the last checkpoint
+  // The engine's own, taken when first read and let go with each commit and upkeep: an old one
+  // would keep the pages that a running checkpoint frees from being used again.
+  std::optional<RecordSnapshot> snapshot_;
+  bool snapshot_live_ = false;
   ViewSeq visible_ = 0;  // versions staged carry visible_ + 1
   std::uint64_t generation_ = 0;
   ViewBoard board_;
@@ -166,7 +170,8 @@ class LmdbStore final : public Store {
   std::uint64_t dropped_ = 0;  // rows gone in the active memtable
   Clock::time_point last_commit_{}, last_checkpoint_{}, last_drop_pass_{};
   Clock::time_point retry_checkpoint_at_{};
-  std::uint64_t table_pages_ = 0;
+  std::uint64_t table_pages_ = 0;  // as of the last checkpoint's end
+  std::uint64_t tombstones_ = 0;
 
   std::unique_ptr<Checkpointer> checkpointer_;  // last: stops before the rest goes
 };

@@ -120,8 +120,8 @@ std::expected<void, OpenError> LmdbStore::Recover() {
   logs_.Restore(mark_.ends);
   highest_ = mark_.highest;
   active_ = NewMemtable();
-  if (const auto renewed = RenewSnapshot(); !renewed) {
-    return failed(renewed.error(), "cannot read the record tables");
+  if (const auto measured = Measure(); !measured) {
+    return failed(measured.error(), "cannot read the record tables");
   }
   const bool fits = Raw(mark_.lsn) + 1 >= Raw(journal_->first()) && mark_.lsn <= journal_->last();
   if (!fits) {
@@ -131,6 +131,7 @@ std::expected<void, OpenError> LmdbStore::Recover() {
   if (const auto replayed = ReplayJournal(); !replayed) {
     return failed(replayed.error(), "cannot replay the journal");
   }
+  LetSnapshotGo();
   visible_ = 1;
   clock_floor_ = std::max(highest_, journal_->ceiling());
   last_commit_ = last_checkpoint_ = last_drop_pass_ = Clock::now();
@@ -193,7 +194,7 @@ std::expected<void, StorageError> LmdbStore::FlushWhileReplaying(Lsn lsn) {
   }
   mark_ = mark;
   active_ = NewMemtable();
-  return RenewSnapshot();
+  return Measure();
 }
 
 }  // namespace hawser

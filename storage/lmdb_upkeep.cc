@@ -29,8 +29,10 @@ Journal::TrimLimit LmdbStore::TrimLimit(std::uint32_t pieces) const {
 std::expected<void, StorageError> LmdbStore::Upkeep() {
   if (const auto healthy = Healthy(); !healthy) return healthy;
   if (HasStaged()) return {};
+  LetSnapshotGo();
   if (const auto taken = TakeInCheckpoint(); !taken) return taken;
   if (const auto dropped = DropSome(); !dropped) return dropped;
+  LetSnapshotGo();
   if (WantsCheckpoint()) StartCheckpoint();
 
   // Trimming waits for a commit to go along with; when none comes, it goes alone.
@@ -41,21 +43,6 @@ std::expected<void, StorageError> LmdbStore::Upkeep() {
     trim_waited_ = false;
   }
   if (journal_->MayTrim(TrimLimit(1))) trim_waited_ = true;
-  return {};
-}
-
-// The engine's snapshot moves with every commit of ours: an old one would keep the pages that a
-// running checkpoint frees from being used again.
-std::expected<void, StorageError> LmdbStore::RenewSnapshot() {
-  if (!snapshot_) {
-    auto taken = RecordSnapshot::Take(*tables_);
-    if (!taken) return Fail(taken.error());
-    snapshot_.emplace(std::move(*taken));
-  } else {
-    snapshot_->Reset();
-    if (const auto renewed = snapshot_->Renew(); !renewed) return Fail(renewed.error());
-  }
-  table_pages_ = snapshot_->pages();
   return {};
 }
 
@@ -73,10 +60,11 @@ std::expected<void, StorageError> LmdbStore::TakeInCheckpoint() {
   if (!outcome) return {};
   if (!*outcome) {
     if (outcome->error() != StorageError::kFull) return Fail(outcome->error());
+    if (const auto measured = Measure(); !measured) return measured;
     retry_checkpoint_at_ = Clock::now() + kRetryCheckpoint;
     return {};
   }
-  if (const auto renewed = RenewSnapshot(); !renewed) return renewed;
+  if (const auto measured = Measure(); !measured) return measured;
   mark_ = std::move(mark_coming_);
   std::shared_ptr<const Memtable> written = std::move(frozen_);
   frozen_.reset();
@@ -156,7 +144,9 @@ std::expected<void, StorageError> LmdbStore::DropSome() {
 std::expected<void, StorageError> LmdbStore::DropFrom(LmdbTable table, DropPass& pass,
                                                       std::uint32_t& budget) {
   if (!pass.due) return {};
-  auto cursor = LmdbCursor::Open(snapshot_->txn(), table);
+  const RecordSnapshot* snapshot = Snapshot();
+  if (!snapshot) return std::unexpected(*failed_);
+  auto cursor = LmdbCursor::Open(snapshot->txn(), table);
   if (!cursor) return std::unexpected(cursor.error());
   const std::string not_due = ExpiringKey(stable_.clock_ms + 1, "");
   Record scratch;

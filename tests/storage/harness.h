@@ -67,7 +67,9 @@ class LmdbHarness {
   void Settle() {
     // Until a checkpoint has everything and several rounds of upkeep found nothing to do.
     StoreUsage before;
+    const auto began = std::chrono::steady_clock::now();
     for (int quiet = 0; quiet < 10;) {
+      REQUIRE(std::chrono::steady_clock::now() - began < std::chrono::seconds(30));
       REQUIRE(store_->Upkeep());
       const StoreUsage now = store_->usage();
       const bool same = now.lsn_checkpointed == now.lsn_last && now.memtable_bytes == 0 &&
