@@ -25,6 +25,8 @@ constexpr int kIoBytes = 256 * 1024;
 // Nothing of ours goes in there but what slips in before we hear of a disconnect.
 constexpr int kReconnectBytes = 64 * 1024;
 constexpr int kPendingMessagesMax = 65536;
+constexpr std::size_t kSpentMessagesMax = 32;
+constexpr std::size_t kSpentBytesMax = 256 * 1024;
 constexpr std::int64_t kServerPayloadMin = 256 * 1024;
 constexpr auto kDrainTime = 500ms;
 constexpr auto kRebuildWait = 500ms;
@@ -87,7 +89,9 @@ void LinkShared::CloseGate() {
 LinkConnection::LinkConnection(LinkConnectionOptions options, std::shared_ptr<LinkShared> shared)
     : options_(std::move(options)), shared_(std::move(shared)) {
   for (const LinkSubscription& wanted : options_.subscriptions) {
-    subscribed_.push_back(std::make_unique<Subscribed>(Subscribed{this, wanted, nullptr, 0}));
+    subscribed_.push_back(std::make_unique<Subscribed>());
+    subscribed_.back()->connection = this;
+    subscribed_.back()->wanted = wanted;
   }
 }
 
@@ -219,14 +223,23 @@ namespace {
 
 void AtMessage(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
   LinkConnection::HandleMessage(closure, message);
-  natsMsg_Destroy(message);
 }
 
 }  // namespace
 
+// A destroyed message wakes the library's garbage thread: they are destroyed a few at a time, so
+// that not every message costs a switch of threads. What is left at the end stays with the retired
+// object.
 void LinkConnection::HandleMessage(void* closure, natsMsg* message) {
-  const auto* subscribed = static_cast<const Subscribed*>(closure);
-  subscribed->connection->OnMessage(subscribed->wanted, message);
+  auto& subscribed = *static_cast<Subscribed*>(closure);
+  subscribed.connection->OnMessage(subscribed.wanted, message);
+  subscribed.spent_bytes += static_cast<std::size_t>(natsMsg_GetDataLength(message));
+  subscribed.spent.push_back(message);
+  if (subscribed.spent.size() < kSpentMessagesMax && subscribed.spent_bytes < kSpentBytesMax)
+    return;
+  for (natsMsg* spent : subscribed.spent) natsMsg_Destroy(spent);
+  subscribed.spent.clear();
+  subscribed.spent_bytes = 0;
 }
 
 // ---- the sender thread
@@ -316,6 +329,8 @@ bool LinkConnection::Connect() {
     if (status == NATS_NOT_YET_CONNECTED) status = NATS_OK;
   }
   if (status != NATS_OK || !Subscribe()) {
+    const char* detail = nullptr;
+    if (status == NATS_OK) status = natsConnection_GetLastError(nats_, &detail);
     OnError(std::string("cannot connect: ") + natsStatus_GetText(status));
     Disconnect();
     return false;

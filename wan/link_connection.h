@@ -107,6 +107,9 @@ class LinkConnection : public std::enable_shared_from_this<LinkConnection> {
     LinkSubscription wanted;
     __natsSubscription* handle = nullptr;  // guarded by subscriptions_mutex_
     std::uint64_t dropped_before = 0;      // by earlier connections; guarded too
+    // Messages we are through with; touched by this subscription's callbacks alone.
+    std::vector<__natsMsg*> spent;
+    std::size_t spent_bytes = 0;
   };
   enum class Sent { kYes, kDropped, kBroken };
 
