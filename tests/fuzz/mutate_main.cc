@@ -1,9 +1,11 @@
-// Feeds a fuzz target deterministic mutations of its seeds: NAME_fuzz_test [COUNT [SEED]].
-// A crash names the input's number; the same numbers give the same inputs.
+// Feeds a fuzz target deterministic mutations of its seeds: NAME_fuzz_test [COUNT [SEED]]; or
+// writes the seeds as files, for libFuzzer: NAME_fuzz_test --write-seeds FOLDER. A crash names the
+// input's number; the same numbers give the same inputs.
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -82,6 +84,13 @@ class Mutator {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "--write-seeds") {
+    int number = 0;
+    for (const std::string& input : hawser::test::FuzzSeeds()) {
+      std::ofstream(std::string(argv[2]) + "/seed-" + std::to_string(number++)) << input;
+    }
+    return 0;
+  }
   const std::uint64_t count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
   const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
   std::signal(SIGSEGV, SayWhichInput);
