@@ -212,10 +212,7 @@ std::expected<RecordEdit::Effect, EditError> RecordEdit::ReplaceWith(std::string
       if (other != field) Delete(other);
     }
   }
-  if (!keep_expiry) {
-    expiry_touched_ = expiry_replaced_ = true;
-    expiry_ms_.reset();
-  }
+  if (!keep_expiry) ResetExpiry();
   return effect;
 }
 
@@ -326,6 +323,11 @@ bool RecordEdit::ClearExpiry() {
   expiry_touched_ = true;
   expiry_ms_.reset();
   return true;
+}
+
+void RecordEdit::ResetExpiry() {
+  expiry_touched_ = expiry_replaced_ = true;
+  expiry_ms_.reset();
 }
 
 void RecordEdit::Override(std::string_view field, std::string_view value) {

@@ -55,6 +55,8 @@ class RecordEdit {
   // A time that is not ahead of now_ms deletes the record. REQUIRES: Alive()
   void SetExpiry(std::int64_t unix_ms);
   bool ClearExpiry();  // PERSIST. False: there was none
+  // The record is being replaced: it says "no expiry", even where it had none.
+  void ResetExpiry();
   // An operator's override: like Set, with a generation above the one held.
   void Override(std::string_view field, std::string_view value);
 
