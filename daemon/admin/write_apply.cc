@@ -1,0 +1,224 @@
+#include "daemon/admin/write_apply.h"
+
+#include <algorithm>
+
+#include "conflict/record_codec.h"
+#include "daemon/admin/record_json.h"
+
+namespace hawser::admin {
+namespace {
+
+using Failure = std::unexpected<Problem>;
+
+Problem ToProblem(EditError error, std::string_view field) {
+  const std::string name = "field `" + std::string(field) + "`: ";
+  switch (error) {
+    case EditError::kBackwards:
+      return {.status = 409,
+              .code = "BACKWARDS",
+              .detail = name + "that state comes before the one it has; states only move on"};
+    case EditError::kNotAState:
+      return {.status = 422,
+              .code = "NOTASTATE",
+              .detail = name + "not one of the states declared for it"};
+    case EditError::kNotANumber:
+      return {.status = 422,
+              .code = "NOTANUMBER",
+              .detail = name + "holds no number to add to (a whole one for a whole step)"};
+    case EditError::kOverflow:
+      return {.status = 422, .code = "OVERFLOW", .detail = name + "the sum leaves 64 bits"};
+    case EditError::kImmutable:
+      return {.status = 409,
+              .code = "IMMUTABLE",
+              .detail = name + "keeps its first value; delete it to give another"};
+  }
+  return {.status = 500, .code = "INTERNAL", .detail = "an unknown refusal"};
+}
+
+// The record that the engine holds now, staged writes included.
+struct Newest {
+  std::string bytes;
+  Record record;
+  bool alive = false;
+};
+
+Newest ReadNewest(Session& session, const PlannedChange& change) {
+  Newest newest;
+  std::string row_key;
+  AppendRowKey(change.table, change.key, row_key);
+  if (const auto bytes = session.Get(row_key)) newest.bytes = *bytes;
+  if (!newest.bytes.empty() && !DecodeRecord(newest.bytes, newest.record)) newest.record.clear();
+  newest.alive = IsAlive(newest.record, session.now_ms());
+  return newest;
+}
+
+std::optional<Problem> CheckCondition(const PlannedChange& change, Session& session) {
+  const Condition& condition = change.condition;
+  if (condition.empty()) return std::nullopt;
+  const Newest newest = ReadNewest(session, change);
+  Problem problem{.status = 412, .code = "PRECONDITION", .detail = {}};
+  if (condition.must_be_absent && newest.alive) {
+    problem.detail = "the record exists already";
+  } else if (condition.must_exist && !newest.alive) {
+    problem.detail = "the record does not exist";
+  } else if (condition.has_versions && !newest.alive) {
+    problem.detail = "the record does not exist (any more): read it again";
+  } else if (condition.has_versions &&
+             std::ranges::find(condition.versions, VersionText(newest.record)) ==
+                 condition.versions.end()) {
+    problem.detail = "the record has changed: read it again";
+  } else {
+    return std::nullopt;
+  }
+  if (newest.alive) problem.headers.emplace_back("ETag", '"' + VersionText(newest.record) + '"');
+  return problem;
+}
+
+std::optional<Problem> SetFields(const PlannedChange& change, RecordEdit& edit,
+                                 ChangeResult& result) {
+  for (const PlannedField& field : change.fields) {
+    if (!field.value) {
+      edit.Delete(field.name);
+      continue;
+    }
+    const auto effect = edit.Set(field.name, *field.value);
+    if (!effect) return ToProblem(effect.error(), field.name);
+    if (*effect == RecordEdit::Effect::kNoOp) result.no_op.push_back(field.name);
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> Put(const PlannedChange& change, RecordEdit& edit, ChangeResult& result) {
+  // Fields of both the old and the new record are set over, not deleted first: a state must not be
+  // able to go backwards by a PUT.
+  for (const std::string& name : edit.VisibleFields()) {
+    const auto in = std::ranges::find(change.fields, name, &PlannedField::name);
+    if (in == change.fields.end()) edit.Delete(name);
+  }
+  if (auto problem = SetFields(change, edit, result)) return problem;
+  // An expiry given elsewhere at the same time must not end up on the new record by chance.
+  edit.ResetExpiry();
+  if (change.expires_at_ms) edit.SetExpiry(*change.expires_at_ms);
+  return std::nullopt;
+}
+
+std::optional<Problem> Patch(const PlannedChange& change, RecordEdit& edit, ChangeResult& result) {
+  if (auto problem = SetFields(change, edit, result)) return problem;
+  if (!change.has_expiry) return std::nullopt;
+  if (!change.expires_at_ms) {
+    edit.ClearExpiry();
+  } else if (edit.Alive()) {
+    edit.SetExpiry(*change.expires_at_ms);
+  } else {
+    return Problem{.status = 422,
+                   .code = "NOTFOUND",
+                   .detail = "`expires_at`: the record has no fields, there is nothing to expire"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> Incr(const PlannedChange& change, RecordEdit& edit, ChangeResult& result) {
+  if (const auto* whole = std::get_if<std::int64_t>(&change.by)) {
+    const auto sum = edit.Add(change.field, *whole);
+    if (!sum) return ToProblem(sum.error(), change.field);
+    result.value = std::to_string(*sum);
+  } else {
+    const auto sum = edit.AddFloat(change.field, std::get<double>(change.by));
+    if (!sum) return ToProblem(sum.error(), change.field);
+    result.value = FormatFloat(*sum);
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> ApplyChange(const PlannedChange& change, RecordEdit& edit,
+                                   ChangeResult& result) {
+  result.existed = edit.Alive();
+  switch (change.op) {
+    case WriteOp::kPut:
+      return Put(change, edit, result);
+    case WriteOp::kPatch:
+      return Patch(change, edit, result);
+    case WriteOp::kIncr:
+      return Incr(change, edit, result);
+    case WriteOp::kDelete:
+      edit.DeleteAll();
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// Names the change, if there are several.
+Problem Locate(Problem problem, const WritePlan& plan, std::size_t at) {
+  if (plan.size() > 1) {
+    problem.detail = "changes[" + std::to_string(at) + "]: " + problem.detail;
+  }
+  return problem;
+}
+
+}  // namespace
+
+std::expected<WriteResult, Problem> ApplyPlan(const WritePlan& plan, Session& session) {
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (auto problem = CheckCondition(plan[i], session)) {
+      return Failure(Locate(std::move(*problem), plan, i));
+    }
+  }
+  WriteResult written;
+  written.changes.resize(plan.size());
+  const std::unique_ptr<LocalTxn> txn = session.Begin();
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    RecordEdit& edit = txn->Edit(plan[i].table, plan[i].key);
+    if (auto problem = ApplyChange(plan[i], edit, written.changes[i])) {
+      return Failure(Locate(std::move(*problem), plan, i));
+    }
+  }
+  const auto dot = session.Commit(*txn);
+  if (!dot) return Failure(ToProblem(dot.error()));
+  written.dot = *dot;
+  written.cut = session.applied();
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    const Newest newest = ReadNewest(session, plan[i]);
+    written.changes[i].exists = newest.alive;
+    if (newest.alive) written.changes[i].version = VersionText(newest.record);
+  }
+  return written;
+}
+
+Problem ToProblem(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kFull:
+      return {.status = 507,
+              .code = "FULL",
+              .detail =
+                  "the journal, the map or the disk is at its bound; writes go on when there is "
+                  "room again. See GET /v1/lag for peers that hold the journal",
+              .retry_after_seconds = 5};
+    case Refusal::kReadOnly:
+      return {.status = 503,
+              .code = "READONLY",
+              .detail =
+                  "this region takes no writes: it started on a full disk, or its store needs "
+                  "an operator",
+              .retry_after_seconds = 30};
+    case Refusal::kRolledBack:
+      return {.status = 503,
+              .code = "ROLLEDBACK",
+              .detail =
+                  "this region's store was found rolled back to an older state; write in "
+                  "another region"};
+    case Refusal::kTooBig:
+      return {.status = 413,
+              .code = "TOOBIG",
+              .detail = "larger than `[storage] max_txn`, or one record than `max_record`"};
+    case Refusal::kStopping:
+      return {.status = 503,
+              .code = "STOPPING",
+              .detail = "this region is stopping: write in another one, or here again soon",
+              .retry_after_seconds = 2};
+    case Refusal::kNone:
+      break;
+  }
+  return {.status = 500, .code = "INTERNAL", .detail = "refused without a reason"};
+}
+
+}  // namespace hawser::admin

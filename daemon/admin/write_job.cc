@@ -1,0 +1,29 @@
+#include "daemon/admin/write_job.h"
+
+namespace hawser::admin {
+
+WriteJob::WriteJob(WritePlan plan, Finish finish)
+    : plan_(std::move(plan)), finish_(std::move(finish)) {}
+
+void WriteJob::Run(Session& session) {
+  result_ = ApplyPlan(plan_, session);
+}
+
+void WriteJob::Done(Outcome outcome) {
+  if (!result_) {
+    finish_(std::move(plan_), std::unexpected(ToProblem(Refusal::kStopping)));
+  } else if (outcome == Outcome::kDurable) {
+    finish_(std::move(plan_), std::move(*result_));
+  } else {
+    // A refusal, too: it may rest on what was staged before it and is now lost.
+    finish_(
+        std::move(plan_),
+        std::unexpected(Problem{
+            .status = 504,
+            .code = "UNKNOWN",
+            .detail = "the commit did not end: the write may or may not have happened. Read the "
+                      "record (or use If-Match) before writing again"}));
+  }
+}
+
+}  // namespace hawser::admin

@@ -1,0 +1,212 @@
+#include <algorithm>
+#include <string>
+
+#include "daemon/admin/api.h"
+#include "daemon/admin/record_json.h"
+#include "daemon/admin/text.h"
+#include "daemon/admin/write_job.h"
+#include "daemon/token.h"
+
+namespace hawser::admin {
+namespace {
+
+constexpr std::chrono::seconds kTokenWait{1};
+constexpr int kAckWaitSecondsDefault = 1;
+
+void WriteDot(const Dot& dot, const std::string& region, JsonWriter& json) {
+  json.Key("dot");
+  if (Raw(dot.seq) == 0) return json.Null();
+  json.BeginObject();
+  json.Member("region", region);
+  json.Key("incarnation");
+  json.Uint64Text(Raw(dot.origin.incarnation));
+  json.Key("seq");
+  json.Uint64Text(Raw(dot.seq));
+  json.EndObject();
+}
+
+const char* ResultWord(const ChangeResult& change) {
+  if (change.exists) return change.existed ? "updated" : "created";
+  return change.existed ? "deleted" : "absent";
+}
+
+// The members that say what became of one record.
+void WriteChange(const PlannedChange& plan, const ChangeResult& change, JsonWriter& json) {
+  json.Member("table", plan.table);
+  json.Key("key");
+  WriteValue(plan.key, json);
+  json.Member("result", ResultWord(change));
+  if (!change.version.empty()) json.Member("version", change.version);
+  if (plan.op == WriteOp::kIncr) json.Member("value", change.value);
+  if (change.no_op.empty()) return;
+  json.Key("not_written");  // the value held wins over the one given
+  json.BeginArray();
+  for (const std::string& field : change.no_op) WriteValue(field, json);
+  json.EndArray();
+}
+
+}  // namespace
+
+std::expected<Api::AckWish, Problem> Api::PlanAcks(const HttpRequest& request) const {
+  const std::string* regions = request.Find("hawser-wait-regions");
+  AckWish wish;
+  if (!regions) return wish;
+  const std::size_t others = options_.regions.empty() ? 0 : options_.regions.size() - 1;
+  wish.wanted = true;
+  wish.wait_seconds = PreferWaitSeconds(request).value_or(kAckWaitSecondsDefault);
+  if (EqualsIgnoringCase(Trim(*regions), "all")) {
+    wish.regions = -1;
+    wish.asked = static_cast<int>(others);
+    return wish;
+  }
+  const auto number = ParseUint(Trim(*regions), others);
+  if (!number) {
+    return std::unexpected(Problem{.status = 400,
+                                   .code = "BADREQUEST",
+                                   .detail = "Hawser-Wait-Regions is `all` or a number of other "
+                                             "regions, here at most " +
+                                             std::to_string(others)});
+  }
+  wish.regions = wish.asked = static_cast<int>(*number);
+  return wish;
+}
+
+void Api::PutRecord(Call call) {
+  auto change = PlanRecord(WriteOp::kPut, call.params[0], call.params[1], call.request);
+  WriteRecord(std::move(call), std::move(change));
+}
+
+void Api::PatchRecord(Call call) {
+  auto change = PlanRecord(WriteOp::kPatch, call.params[0], call.params[1], call.request);
+  WriteRecord(std::move(call), std::move(change));
+}
+
+void Api::DeleteRecord(Call call) {
+  PlannedChange change{.op = WriteOp::kDelete, .table = call.params[0], .key = call.params[1]};
+  WriteRecord(std::move(call), std::move(change));
+}
+
+void Api::WriteRecord(Call call, std::expected<PlannedChange, Problem> change) {
+  if (!change) return call.Fail(std::move(change.error()));
+  if (auto problem = CheckNames(change->table, change->key)) return call.Fail(std::move(*problem));
+  auto condition = PlanCondition(call.request);
+  if (!condition) return call.Fail(std::move(condition.error()));
+  change->condition = std::move(*condition);
+  WritePlan plan;
+  plan.push_back(std::move(*change));
+  Write(std::move(call), std::move(plan));
+}
+
+void Api::PostTxn(Call call) {
+  auto plan = PlanTxn(call.request, options_.txn_changes_max);
+  if (!plan) return call.Fail(std::move(plan.error()));
+  Write(std::move(call), std::move(*plan));
+}
+
+void Api::Write(Call call, WritePlan plan) {
+  if (call.request.Find("idempotency-key")) {
+    // To pass it over would let a retry execute twice while its sender believes it cannot.
+    return call.Fail({.status = 501,
+                      .code = "IDEMPOTENCY",
+                      .detail = "Idempotency-Key is not served yet: leave it out, and use If-Match "
+                                "or If-None-Match to make a retry safe"});
+  }
+  const auto wish = PlanAcks(call.request);
+  if (!wish) return call.Fail(wish.error());
+  call.request.body = {};
+  auto shared = std::make_shared<WritePlan>(std::move(plan));
+  AfterToken(std::move(call), kTokenWait, [this, shared, wish = *wish](Call ready) {
+    Submit(std::move(ready), std::move(*shared), wish);
+  });
+}
+
+void Api::Submit(Call call, WritePlan plan, AckWish wish) {
+  // Shared: std::function wants to be copyable.
+  auto shared = std::make_shared<Call>(std::move(call));
+  auto finish = [this, shared, wish](WritePlan written_plan,
+                                     std::expected<WriteResult, Problem> result) {
+    auto plan_back = std::make_shared<WritePlan>(std::move(written_plan));
+    auto result_back = std::make_shared<std::expected<WriteResult, Problem>>(std::move(result));
+    post_([this, shared, wish, plan_back, result_back] {
+      if (!*result_back) return shared->Fail(std::move(result_back->error()));
+      AwaitAcks(std::move(*shared), std::move(*plan_back), std::move(**result_back), wish);
+    });
+  };
+  engine_.Submit(std::make_unique<WriteJob>(std::move(plan), std::move(finish)));
+}
+
+void Api::AwaitAcks(Call call, WritePlan plan, WriteResult written, AckWish wish) {
+  if (!wish.wanted || wish.asked == 0 || Raw(written.dot.seq) == 0) {
+    return AnswerWrite(call, plan, written, wish, 0);
+  }
+  struct Waiting {
+    Call call;
+    WritePlan plan;
+    WriteResult written;
+  };
+  auto waiting =
+      std::make_shared<Waiting>(Waiting{std::move(call), std::move(plan), std::move(written)});
+  AckWait wait{.dot = waiting->written.dot,
+               .regions = wish.regions,
+               .deadline_mono_ms = DeadlineMonoMs(std::chrono::seconds(wish.wait_seconds)),
+               .done = {}};
+  wait.done = [this, waiting, wish](int reached) {
+    post_([this, waiting, wish, reached] {
+      AnswerWrite(waiting->call, waiting->plan, waiting->written, wish, reached);
+    });
+  };
+  engine_.Submit(std::move(wait));
+}
+
+void Api::AnswerWrite(const Call& call, const WritePlan& plan, const WriteResult& written,
+                      const AckWish& wish, int reached) const {
+  const bool single = call.request.method != Method::kPost;
+  if (single && plan[0].op == WriteOp::kDelete && !written.changes[0].existed) {
+    return call.Fail({.status = 404,
+                      .code = "NOTFOUND",
+                      .detail = "there is no such record",
+                      .headers = {{"Hawser-Token", EncodeToken(written.cut)}}});
+  }
+  HttpResponse response;
+  JsonWriter json;
+  json.BeginObject();
+  if (single) {
+    WriteChange(plan[0], written.changes[0], json);
+    const ChangeResult& change = written.changes[0];
+    if (change.exists && !change.existed) response.status = 201;
+    if (!change.version.empty()) response.With("ETag", '"' + change.version + '"');
+  } else {
+    json.Key("results");
+    json.BeginArray();
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+      json.BeginObject();
+      WriteChange(plan[i], written.changes[i], json);
+      json.EndObject();
+    }
+    json.EndArray();
+  }
+  WriteDot(written.dot, RegionName(written.dot.origin.region), json);
+  const std::string token = EncodeToken(written.cut);
+  json.Member("token", token);
+  response.With("Hawser-Token", token);
+  if (wish.wanted && Raw(written.dot.seq) != 0) {
+    const bool degraded = reached < wish.asked;
+    json.Key("acks");
+    json.BeginObject();
+    json.Key("asked");
+    json.Int(wish.asked);
+    json.Key("reached");
+    json.Int(reached);
+    json.Key("degraded");
+    json.Bool(degraded);
+    json.EndObject();
+    response.With("Hawser-Acked-Regions", std::to_string(reached))
+        .With("Preference-Applied", "wait=" + std::to_string(wish.wait_seconds));
+    if (degraded) response.With("Hawser-Degraded", "acks");
+  }
+  json.EndObject();
+  response.body = json.Take();
+  call.Send(std::move(response));
+}
+
+}  // namespace hawser::admin
