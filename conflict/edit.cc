@@ -67,11 +67,11 @@ bool RecordEdit::Shows(std::string_view field) const {
 // --- Taking note of intentions -------------------------------------------------------------------
 
 void RecordEdit::Intend(std::string_view field, Pending pending) {
-  const bool shown = pending.shown;
-  if (Shows(field)) --visible_;
-  if (shown) ++visible_;
   const auto at = pending_.lower_bound(field);
-  if (at != pending_.end() && at->first == field) {
+  const bool again = at != pending_.end() && at->first == field;
+  if (again ? at->second.shown : HeldShows(HeldField(field))) --visible_;
+  if (pending.shown) ++visible_;
+  if (again) {
     at->second = std::move(pending);
   } else {
     pending_.emplace_hint(at, field, std::move(pending));
