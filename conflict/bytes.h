@@ -11,9 +11,12 @@
 #include <string>
 #include <string_view>
 
+#include "conflict/assert.h"
+
 namespace hawser {
 
 inline void PutVarint(std::string& out, std::uint64_t value) {
+  if (value < 0x80) return out.push_back(static_cast<char>(value));  // nearly always
   char buffer[10];
   std::size_t n = 0;
   while (value >= 0x80) {
@@ -41,6 +44,50 @@ inline void PutText(std::string& out, std::string_view text) {
   out.append(text);
 }
 
+// Writes into room whose size was bounded beforehand: what the hot encoders use. REQUIRES: the
+// bound holds (AppendBounded asserts it afterwards).
+class ByteWriter {
+ public:
+  explicit ByteWriter(char* at) : at_(at) {}
+  char* at() const { return at_; }
+
+  void Byte(std::uint8_t value) { *at_++ = static_cast<char>(value); }
+  void Varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) *at_++ = static_cast<char>(value | 0x80);
+    *at_++ = static_cast<char>(value);
+  }
+  void Zigzag(std::int64_t value) {
+    Varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+  }
+  void Fixed64(std::uint64_t value) {
+    std::memcpy(at_, &value, 8);
+    at_ += 8;
+  }
+  void Text(std::string_view text) {
+    Varint(text.size());
+    if (text.empty()) return;
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+
+ private:
+  char* at_;
+};
+inline constexpr std::size_t kVarintBytesMax = 10;
+
+// Appends what `write(ByteWriter&)` writes, at most `bytes_max`.
+template <typename Write>
+void AppendBounded(std::string& out, std::size_t bytes_max, const Write& write) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + bytes_max, [&](char* data, std::size_t size) {
+    ByteWriter writer(data + before);
+    write(writer);
+    const auto written = static_cast<std::size_t>(writer.at() - data);
+    HW_ASSERT(written <= size);
+    return written;
+  });
+}
+
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes)
@@ -55,6 +102,9 @@ class ByteReader {
     return static_cast<std::uint8_t>(*at_++);
   }
   std::uint64_t Varint() {
+    if (at_ != end_ && static_cast<std::uint8_t>(*at_) < 0x80) {  // nearly always
+      return static_cast<std::uint8_t>(*at_++);
+    }
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       if (at_ == end_) return Fail();

@@ -57,16 +57,16 @@ constexpr std::uint8_t kFieldHasCell = 1;
 constexpr std::uint8_t kFieldHasShares = 2;
 constexpr std::uint8_t kFieldHasSeen = 4;
 
-void PutCell(std::string& out, const Cell& cell, Writers& writers) {
+void PutCell(ByteWriter& out, const Cell& cell, Writers& writers) {
   auto flags = static_cast<std::uint8_t>(cell.kind);
   if (cell.null) flags |= kCellNull;
   if (cell.generation > 0) flags |= kCellHasGeneration;
-  PutByte(out, flags);
-  PutVarint(out, writers.IndexOf(cell));
-  if (cell.generation > 0) PutVarint(out, cell.generation);
+  out.Byte(flags);
+  out.Varint(writers.IndexOf(cell));
+  if (cell.generation > 0) out.Varint(cell.generation);
   if (cell.null) return;
-  if (cell.kind == Kind::kStates) PutVarint(out, cell.rank);
-  PutText(out, cell.value);
+  if (cell.kind == Kind::kStates) out.Varint(cell.rank);
+  out.Text(cell.value);
 }
 
 bool GetCell(ByteReader& in, const Writers& writers, Cell& cell) {
@@ -99,16 +99,16 @@ bool GetField(ByteReader& in, const Writers& writers, Field& field) {
 
 }  // namespace
 
-void PutShares(std::string& out, const std::vector<Share>& shares, Stamps stamps) {
-  PutVarint(out, shares.size());
+void PutShares(ByteWriter& out, const std::vector<Share>& shares, Stamps stamps) {
+  out.Varint(shares.size());
   for (const Share& share : shares) {
     PutOrigin(out, share.origin);
-    PutVarint(out, Raw(share.start));
-    PutVarint(out, Raw(share.seq));
-    PutZigzag(out, share.sum);
-    PutByte(out, share.has_float ? 1 : 0);
-    if (share.has_float) PutFixed64(out, std::bit_cast<std::uint64_t>(share.float_sum));
-    if (stamps == Stamps::kYes) PutFixed64(out, share.stamp.raw);
+    out.Varint(Raw(share.start));
+    out.Varint(Raw(share.seq));
+    out.Zigzag(share.sum);
+    out.Byte(share.has_float ? 1 : 0);
+    if (share.has_float) out.Fixed64(std::bit_cast<std::uint64_t>(share.float_sum));
+    if (stamps == Stamps::kYes) out.Fixed64(share.stamp.raw);
   }
 }
 
@@ -134,32 +134,47 @@ bool GetShares(ByteReader& in, std::vector<Share>& shares, Stamps stamps) {
   return in.ok() && count > 0;
 }
 
+static void PutRecord(ByteWriter& out, const Record& record, Writers& writers) {
+  out.Byte(record.expiry ? kRecordHasExpiry : 0);
+  out.Varint(writers.size());
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    out.Fixed64(writers[i].stamp.raw);
+    PutOrigin(out, writers[i].dot.origin);
+    out.Varint(Raw(writers[i].dot.seq));
+  }
+  if (record.expiry) PutCell(out, *record.expiry, writers);
+  out.Varint(record.fields.size());
+  for (const Field& field : record.fields) {
+    out.Text(field.name);
+    std::uint8_t flags = 0;
+    if (field.has_cell) flags |= kFieldHasCell;
+    if (!field.shares.empty()) flags |= kFieldHasShares;
+    if (!field.seen.empty()) flags |= kFieldHasSeen;
+    out.Byte(flags);
+    if (field.has_cell) PutCell(out, field.cell, writers);
+    if (!field.shares.empty()) PutShares(out, field.shares, Stamps::kYes);
+    if (!field.seen.empty()) PutShares(out, field.seen, Stamps::kNo);
+  }
+}
+
+// More than the record's bytes: texts at their size, the rest at its largest.
+static std::size_t BytesMax(const Record& record, const Writers& writers) {
+  std::size_t bytes = 96 + writers.size() * 32;
+  for (const Field& field : record.fields) {
+    bytes += 64 + field.name.size() + field.cell.value.size() +
+             SharesBytesMax(field.shares.size()) + SharesBytesMax(field.seen.size());
+  }
+  return bytes + (record.expiry ? record.expiry->value.size() : 0);
+}
+
 void EncodeRecord(const Record& record, std::string& out) {
   Writers writers;
   if (record.expiry) writers.IndexOf(*record.expiry);
   for (const Field& field : record.fields) {
     if (field.has_cell) writers.IndexOf(field.cell);
   }
-  PutByte(out, record.expiry ? kRecordHasExpiry : 0);
-  PutVarint(out, writers.size());
-  for (std::size_t i = 0; i < writers.size(); ++i) {
-    PutFixed64(out, writers[i].stamp.raw);
-    PutOrigin(out, writers[i].dot.origin);
-    PutVarint(out, Raw(writers[i].dot.seq));
-  }
-  if (record.expiry) PutCell(out, *record.expiry, writers);
-  PutVarint(out, record.fields.size());
-  for (const Field& field : record.fields) {
-    PutText(out, field.name);
-    std::uint8_t flags = 0;
-    if (field.has_cell) flags |= kFieldHasCell;
-    if (!field.shares.empty()) flags |= kFieldHasShares;
-    if (!field.seen.empty()) flags |= kFieldHasSeen;
-    PutByte(out, flags);
-    if (field.has_cell) PutCell(out, field.cell, writers);
-    if (!field.shares.empty()) PutShares(out, field.shares, Stamps::kYes);
-    if (!field.seen.empty()) PutShares(out, field.seen, Stamps::kNo);
-  }
+  AppendBounded(out, BytesMax(record, writers),
+                [&](ByteWriter& writer) { PutRecord(writer, record, writers); });
 }
 
 static bool GetRecord(std::string_view bytes, Record& record) {

@@ -26,6 +26,7 @@ FieldRule StatesRule(std::vector<std::string> states) {
 
 const FieldRule& Schema::Rule(std::string_view table, std::string_view field) const {
   static const FieldRule kUndeclared;
+  if (tables.empty()) return kUndeclared;
   const auto in_table = tables.find(table);
   if (in_table == tables.end()) return kUndeclared;
   const auto at = in_table->second.fields.find(field);

@@ -14,14 +14,18 @@ namespace hawser {
 // not.
 enum class Stamps : bool { kNo, kYes };
 
-void PutShares(std::string& out, const std::vector<Share>& shares, Stamps stamps);
+void PutShares(ByteWriter& out, const std::vector<Share>& shares, Stamps stamps);
+// More than the bytes of that many shares, their count included.
+constexpr std::size_t SharesBytesMax(std::size_t shares) {
+  return kVarintBytesMax + shares * 64;
+}
 // False, or a reader that is not ok, if the bytes are no list of shares sorted by origin.
 bool GetShares(ByteReader& in, std::vector<Share>& shares, Stamps stamps);
 
 // An origin as it stands in every format: the region's id, the incarnation.
-inline void PutOrigin(std::string& out, const Origin& origin) {
-  PutByte(out, Raw(origin.region));
-  PutFixed64(out, Raw(origin.incarnation));
+inline void PutOrigin(ByteWriter& out, const Origin& origin) {
+  out.Byte(Raw(origin.region));
+  out.Fixed64(Raw(origin.incarnation));
 }
 inline bool GetOrigin(ByteReader& in, Origin& origin) {
   const std::uint8_t region = in.Byte();

@@ -23,19 +23,19 @@ constexpr std::uint8_t kOpSeen = 32;        // puts
 constexpr std::uint8_t kOpKind = 64;        // puts: a kind other than lww follows
 constexpr std::uint8_t kOpFloat = 8;        // adds
 
-void PutOp(std::string& out, const Op& op) {
+void PutOp(ByteWriter& out, const Op& op) {
   std::uint8_t flags = 0;
   if (op.expiry) flags |= kOpExpiry;
   if (op.absent) flags |= kOpAbsent;
   if (op.type == Op::Type::kAdd) {
-    PutByte(out, flags | kOpAdd | (op.has_float ? kOpFloat : 0));
-    PutText(out, op.field);
-    PutVarint(out, Raw(op.start));
-    PutZigzag(out, op.sum);
-    PutZigzag(out, op.delta);
+    out.Byte(flags | kOpAdd | (op.has_float ? kOpFloat : 0));
+    out.Text(op.field);
+    out.Varint(Raw(op.start));
+    out.Zigzag(op.sum);
+    out.Zigzag(op.delta);
     if (op.has_float) {
-      PutFixed64(out, std::bit_cast<std::uint64_t>(op.float_sum));
-      PutFixed64(out, std::bit_cast<std::uint64_t>(op.float_delta));
+      out.Fixed64(std::bit_cast<std::uint64_t>(op.float_sum));
+      out.Fixed64(std::bit_cast<std::uint64_t>(op.float_delta));
     }
     return;
   }
@@ -43,15 +43,52 @@ void PutOp(std::string& out, const Op& op) {
   if (op.generation > 0) flags |= kOpGeneration;
   if (!op.seen.empty()) flags |= kOpSeen;
   if (op.kind != Kind::kLww) flags |= kOpKind;
-  PutByte(out, flags);
-  if (!op.expiry) PutText(out, op.field);
-  if (op.kind != Kind::kLww) PutByte(out, static_cast<std::uint8_t>(op.kind));
-  if (op.generation > 0) PutVarint(out, op.generation);
+  out.Byte(flags);
+  if (!op.expiry) out.Text(op.field);
+  if (op.kind != Kind::kLww) out.Byte(static_cast<std::uint8_t>(op.kind));
+  if (op.generation > 0) out.Varint(op.generation);
   if (!op.null) {
-    if (op.kind == Kind::kStates) PutVarint(out, op.rank);
-    PutText(out, op.value);
+    if (op.kind == Kind::kStates) out.Varint(op.rank);
+    out.Text(op.value);
   }
   if (!op.seen.empty()) PutShares(out, op.seen, Stamps::kNo);
+}
+
+void PutTxn(ByteWriter& out, const Txn& txn) {
+  out.Byte(kFormat);
+  out.Byte(static_cast<std::uint8_t>(txn.type));
+  out.Fixed64(txn.stamp.raw);
+  out.Varint(txn.deps.dots().size());
+  for (const Dot& dot : txn.deps.dots()) {
+    PutOrigin(out, dot.origin);
+    out.Varint(Raw(dot.seq));
+  }
+  out.Varint(txn.attributes.size());
+  for (const Attribute& attribute : txn.attributes) {
+    out.Varint(attribute.id);
+    out.Text(attribute.value);
+  }
+  out.Varint(txn.changes.size());
+  for (const Change& change : txn.changes) {
+    out.Text(change.table);
+    out.Text(change.key);
+    out.Byte(change.created ? kChangeCreated : 0);
+    out.Varint(change.ops.size());
+    for (const Op& op : change.ops) PutOp(out, op);
+  }
+}
+
+// More than the txn's bytes: texts at their size, the rest at its largest.
+std::size_t BytesMax(const Txn& txn) {
+  std::size_t bytes = 64 + txn.deps.dots().size() * 32;
+  for (const Attribute& attribute : txn.attributes) bytes += 32 + attribute.value.size();
+  for (const Change& change : txn.changes) {
+    bytes += 32 + change.table.size() + change.key.size();
+    for (const Op& op : change.ops) {
+      bytes += 96 + op.field.size() + op.value.size() + SharesBytesMax(op.seen.size());
+    }
+  }
+  return bytes;
 }
 
 constexpr auto kBad = std::unexpected(DecodeError::kMalformed);
@@ -160,27 +197,7 @@ std::expected<void, DecodeError> GetAttributes(ByteReader& in, std::vector<Attri
 }  // namespace
 
 void EncodeTxn(const Txn& txn, std::string& out) {
-  PutByte(out, kFormat);
-  PutByte(out, static_cast<std::uint8_t>(txn.type));
-  PutFixed64(out, txn.stamp.raw);
-  PutVarint(out, txn.deps.dots().size());
-  for (const Dot& dot : txn.deps.dots()) {
-    PutOrigin(out, dot.origin);
-    PutVarint(out, Raw(dot.seq));
-  }
-  PutVarint(out, txn.attributes.size());
-  for (const Attribute& attribute : txn.attributes) {
-    PutVarint(out, attribute.id);
-    PutText(out, attribute.value);
-  }
-  PutVarint(out, txn.changes.size());
-  for (const Change& change : txn.changes) {
-    PutText(out, change.table);
-    PutText(out, change.key);
-    PutByte(out, change.created ? kChangeCreated : 0);
-    PutVarint(out, change.ops.size());
-    for (const Op& op : change.ops) PutOp(out, op);
-  }
+  AppendBounded(out, BytesMax(txn), [&](ByteWriter& writer) { PutTxn(writer, txn); });
 }
 
 std::expected<void, DecodeError> DecodeTxn(std::string_view bytes, Txn& txn) {
