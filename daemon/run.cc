@@ -1,62 +1,201 @@
 #include "daemon/run.h"
 
-#include <csignal>
-#include <ctime>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <mutex>
 #include <string>
+#include <thread>
 
+#include "daemon/config/address.h"
 #include "daemon/exit_codes.h"
 #include "daemon/log.h"
 #include "daemon/log_codes.h"
+#include "daemon/node.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
+#include "daemon/status_line.h"
 #include "daemon/version.h"
+#include "daemon/watch.h"
+#include "daemon/wiring.h"
 
 namespace hawser {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
 constexpr std::string_view kComponent = "main";
+constexpr milliseconds kPeriod{1000};
+constexpr milliseconds kExtension{30'000};
 
-// Signals are taken by the main thread alone, by waiting for them.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return signals;
+// Signals are taken by the main thread alone, by waiting for them. SIGRTMIN is our own: look up.
+class Signals {
+ public:
+  Signals() : main_(pthread_self()) {
+    sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGRTMIN}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+  // The next signal, or 0 when the time is up.
+  int Await(milliseconds limit) const {
+    const timespec time{.tv_sec = limit.count() / 1000,
+                        .tv_nsec = limit.count() % 1000 * 1'000'000};
+    const int signal = sigtimedwait(&set_, nullptr, &time);
+    return signal > 0 ? signal : 0;
+  }
+  void WakeMain() const { pthread_kill(main_, SIGRTMIN); }
+
+ private:
+  sigset_t set_;
+  pthread_t main_;
+};
+
+bool MeansStop(int signal) {
+  return signal == SIGTERM || signal == SIGINT;
 }
 
-// The next signal, or 0 when the time is up.
-int AwaitSignal(const sigset_t& signals, std::int64_t ms) {
-  const timespec limit{.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1'000'000};
-  const int signal = sigtimedwait(&signals, nullptr, &limit);
-  return signal > 0 ? signal : 0;
-}
+// What the engine's thread tells the main thread when it ends by itself.
+class EngineEnding {
+ public:
+  void Set(EngineEnd end, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    end_ = end;
+    why_ = why;
+  }
+  // The exit code, after a line to the log; nothing while the engine runs.
+  std::optional<int> Told() {
+    const std::lock_guard lock(mutex_);
+    if (!end_) return std::nullopt;
+    if (*end_ == EngineEnd::kRolledBack) {
+      Log(LogLevel::kError, kComponent, code::kStoreRolledBack,
+          "this store is an older copy of itself; it was not touched. Put the newer copy back, or "
+          "move "
+          "this one away and start with an empty directory: what only the newer copy held is then "
+          "lost",
+          {{"reason", why_}});
+      return kExitStorage;
+    }
+    Log(LogLevel::kError, kComponent, code::kStoreFailed,
+        "the store failed; the next start opens and verifies it. Look at the disk and its free "
+        "space",
+        {{"reason", why_}});
+    return kExitTryAgain;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<EngineEnd> end_;
+  std::string why_;
+};
+
+class Daemon {
+ public:
+  Daemon(const config::LoadOptions& options, config::Loaded loaded)
+      : options_(options), loaded_(std::move(loaded)), names_(RegionNames(loaded_.config)) {}
+
+  int Run() {
+    Log(LogLevel::kInfo, kComponent, code::kStarting, "starting",
+        {{"version", std::string(kVersion)}});
+    LogWarnings(loaded_);
+    if (const int code = Start(); code != kExitOk) return code;
+    const int code = Serve();
+    NotifyStopping();
+    NotifyStatus("stopping");
+    Log(LogLevel::kInfo, kComponent, code::kStopping, "stopping");
+    node_.reset();
+    if (code == kExitOk) Log(LogLevel::kInfo, kComponent, code::kStopped, "stopped");
+    return code;
+  }
+
+ private:
+  // Recovery may take long: it runs beside, so that systemd hears of it and a stop is obeyed.
+  int Start() {
+    std::atomic<bool> done{false};
+    std::expected<std::unique_ptr<Node>, StartFailure> started;
+    std::thread starter([&] {
+      started = Node::Start(
+          loaded_.config, kVersion,
+          [this](EngineEnd end, const std::string& why) {
+            ending_.Set(end, why);
+            signals_.WakeMain();
+          },
+          reload_ok_);
+      done = true;
+      signals_.WakeMain();
+    });
+    NotifyStatus("recovering the store");
+    bool stop = false;
+    while (!done) {
+      stop = stop || MeansStop(signals_.Await(kPeriod));
+      if (stop && !done) {
+        // A crash is safe at any moment, so is this.
+        Log(LogLevel::kInfo, kComponent, code::kStopped, "stopped while recovering");
+        StopLog();
+        _exit(kExitOk);
+      }
+      NotifyExtendTimeout(kExtension);
+    }
+    starter.join();
+    if (!started) {
+      const StartFailure& failure = started.error();
+      Log(LogLevel::kError, kComponent, failure.code, "cannot start", {{"reason", failure.reason}});
+      return failure.exit_code;
+    }
+    node_ = std::move(*started);
+    stop_ = stop;
+    Log(LogLevel::kInfo, kComponent, code::kReady, "ready",
+        {{"redis", config::Format(loaded_.config.redis.listen)},
+         {"admin", config::Format(loaded_.config.admin.listen)}});
+    NotifyReady();
+    return kExitOk;
+  }
+
+  int Serve() {
+    const auto limit = WatchdogLimit();
+    const milliseconds period = limit ? std::min(kPeriod, *limit / 4) : kPeriod;
+    while (!stop_) {
+      const int signal = signals_.Await(period);
+      if (const auto code = ending_.Told()) return *code;
+      if (MeansStop(signal)) break;
+      if (signal == SIGHUP) Reload();
+      const Engine& engine = node_->engine();
+      NotifyStatus(StatusLine(engine.status(), engine.gate(), names_));
+      if (watch_.Look(engine.usage().ticks, engine.gate(), Clock::now())) NotifyWatchdog();
+      FlushLog();
+    }
+    return kExitOk;
+  }
+
+  void Reload() {
+    NotifyReloading();
+    reload_ok_ = ReloadConfig(options_, loaded_).accepted;
+    NotifyReady();
+  }
+
+  const config::LoadOptions& options_;
+  config::Loaded loaded_;
+  const std::map<RegionId, std::string> names_;
+  Signals signals_;
+  EngineEnding ending_;
+  Watch watch_;
+  std::atomic<bool> reload_ok_{true};
+  bool stop_ = false;
+  std::unique_ptr<Node> node_;
+};
 
 }  // namespace
 
 int Run(const config::LoadOptions& options, config::Loaded loaded) {
-  const sigset_t signals = BlockSignals();
   StartLog(loaded.config.log, loaded.config.region);
-  Log(LogLevel::kInfo, kComponent, code::kStarting, "starting",
-      {{"version", std::string(kVersion)}});
-  LogWarnings(loaded);
-  NotifyReady();
-  while (true) {
-    const int signal = AwaitSignal(signals, 1000);
-    if (signal == SIGTERM || signal == SIGINT) break;
-    if (signal == SIGHUP) {
-      NotifyReloading();
-      ReloadConfig(options, loaded);
-      NotifyReady();
-    }
-    FlushLog();
-  }
-  NotifyStopping();
-  Log(LogLevel::kInfo, kComponent, code::kStopped, "stopped");
+  const int code = Daemon(options, std::move(loaded)).Run();
   StopLog();
-  return kExitOk;
+  return code;
 }
 
 }  // namespace hawser

@@ -1,0 +1,172 @@
+#include "daemon/node.h"
+
+#include <shared_mutex>
+#include <utility>
+
+#include "daemon/doors.h"
+#include "daemon/exit_codes.h"
+#include "daemon/log.h"
+#include "daemon/log_codes.h"
+#include "daemon/redis/server.h"
+#include "daemon/wiring.h"
+
+namespace hawser {
+namespace {
+
+// Where the link's messages go while there is an engine. The link outlives the engine, so that the
+// last txns are still sent.
+class Crossing {
+ public:
+  void Open(Engine* engine) {
+    const std::unique_lock lock(mutex_);
+    engine_ = engine;
+  }
+  void Close() { Open(nullptr); }
+  void Receive(Received message) {
+    const std::shared_lock lock(mutex_);
+    if (engine_ != nullptr) engine_->OnReceived(std::move(message));
+  }
+
+ private:
+  std::shared_mutex mutex_;
+  Engine* engine_ = nullptr;
+};
+
+LogLevel LevelOf(std::string_view level) {
+  if (level == "error") return LogLevel::kError;
+  if (level == "warning") return LogLevel::kWarning;
+  return level == "debug" ? LogLevel::kDebug : LogLevel::kInfo;
+}
+
+// A remark of the engine, at the level that its code has.
+void LogRemark(const char* code, const std::string& text) {
+  const LogCode* known = FindLogCode(code);
+  if (known != nullptr) {
+    Log(LevelOf(known->level), "engine", known->code, text);
+  } else {
+    Log(LogLevel::kInfo, "engine", code::kRemark, text, {{"remark", code}});
+  }
+}
+
+StartFailure StoreFailure(const OpenError& error) {
+  const std::string& text = error.message;
+  switch (error.error) {
+    case StorageError::kLocked:
+      return {kExitTryAgain, code::kStoreLocked,
+              text + "; stop the other hawserd, or name another storage.path"};
+    case StorageError::kForeign:
+      return {
+          kExitStorage, code::kStoreFailed,
+          text + "; name this region's own storage.path, or mend [cluster], [region], [[regions]]"};
+    case StorageError::kNewer:
+      return {kExitStorage, code::kStoreFailed, text + "; install that newer version again"};
+    case StorageError::kCorrupt:
+      return {kExitStorage, code::kStoreFailed,
+              text +
+                  "; keep the directory for a look, and begin with an empty one: the other regions "
+                  "have what was shipped"};
+    case StorageError::kFull:
+      return {kExitStorage, code::kStoreFailed, text + "; free space on that disk"};
+    case StorageError::kNotFound:
+    case StorageError::kIo:
+      break;
+  }
+  return {kExitStorage, code::kStoreFailed,
+          text +
+              "; check that the directory exists, is writable for this user, and that its disk is "
+              "sound"};
+}
+
+}  // namespace
+
+struct Node::Parts {
+  Config config;
+  TokenBook tokens;
+  Crossing crossing;
+  std::unique_ptr<Link> link;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<RedisServer> redis;
+#ifdef HAWSER_ADMIN
+  std::unique_ptr<AdminServer> admin;
+#endif
+
+  ~Parts() {
+    if (redis) redis->Stop();
+#ifdef HAWSER_ADMIN
+    if (admin) admin->Stop();
+#endif
+    redis.reset();
+#ifdef HAWSER_ADMIN
+    admin.reset();
+#endif
+    crossing.Close();
+    engine.reset();  // commits and answers what was taken; its last messages go to the link
+    link.reset();
+  }
+};
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Node::~Node() = default;
+const Engine& Node::engine() const {
+  return *parts_->engine;
+}
+
+std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& config,
+                                                               std::string_view version,
+                                                               OnEnd on_end,
+                                                               const std::atomic<bool>& reload_ok) {
+  auto parts = std::make_unique<Parts>();
+  parts->config = config;
+  auto tokens = TokenBook::Read(config.tokens);
+  if (!tokens) return std::unexpected(StartFailure{kExitConfig, code::kConfigBad, tokens.error()});
+  parts->tokens = std::move(*tokens);
+
+  auto store = LmdbStore::Open(StoreOptionsOf(config));
+  if (!store) return std::unexpected(StoreFailure(store.error()));
+  const Origin self = (*store)->self();
+  Log(LogLevel::kInfo, "store", code::kStoreOpened, "store opened",
+      {{"path", config.storage.path}, {"incarnation", std::to_string(Raw(self.incarnation))}});
+
+  LinkOptions link_options = LinkOptionsOf(config, self.incarnation);
+  link_options.log = [](const std::string& level, const std::string& text) {
+    Log(LevelOf(level), "link", code::kNats, text);
+  };
+  parts->link = Link::Start(
+      std::move(link_options),
+      [&crossing = parts->crossing](Received message) { crossing.Receive(std::move(message)); });
+  if (!parts->link) {
+    return std::unexpected(StartFailure{kExitConfig, code::kLinkFailed,
+                                        "the connections to NATS cannot be set up as configured; "
+                                        "the line before says why"});
+  }
+
+  EngineOptions engine_options = EngineOptionsOf(config, version);
+  Link& link = *parts->link;
+  engine_options.publish = [&link](Send send) { link.Publish(std::move(send)); };
+  engine_options.queued_bytes = [&link](RegionId region) { return link.QueuedBytes(region); };
+  engine_options.on_end = std::move(on_end);
+  engine_options.remark = LogRemark;
+  parts->engine = StartEngine(std::move(engine_options), std::move(*store));
+  parts->crossing.Open(parts->engine.get());
+
+  auto redis =
+      RedisServer::Start(GuardedRedisOptions(config, version, parts->tokens), *parts->engine);
+  if (!redis) {
+    return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, redis.error()});
+  }
+  parts->redis = std::move(*redis);
+#ifdef HAWSER_ADMIN
+  auto admin = AdminServer::Start(
+      GuardedAdminOptions(config, version, parts->tokens, link, *parts->redis, reload_ok),
+      *parts->engine);
+  if (!admin) {
+    return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, admin.error()});
+  }
+  parts->admin = std::move(*admin);
+#else
+  (void)reload_ok;
+#endif
+  return std::unique_ptr<Node>(new Node(std::move(parts)));
+}
+
+}  // namespace hawser
