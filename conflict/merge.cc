@@ -170,8 +170,7 @@ void AddFieldsOf(const Change& change, Record& record) {
     record.fields.emplace_back().name = op.field;
   }
   if (held == 0 || record.fields.size() == held) return;
-  std::ranges::inplace_merge(
-      record.fields, record.fields.begin() + static_cast<std::ptrdiff_t>(held), {}, &Field::name);
+  std::ranges::sort(record.fields, {}, &Field::name);
 }
 
 void DropMarked(const Writer& writer, const Change& change, Record& record) {
