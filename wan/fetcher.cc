@@ -33,7 +33,7 @@ std::optional<Send> Fetcher::Plan(const LogProgress& log, const std::vector<Regi
     const std::int64_t backoff_ms = state.failures == 0 ? 0 : TimeoutMs(state) / 2;
     if (mono_ms - state.behind_since_ms < std::max(patience_ms, backoff_ms)) return std::nullopt;
   }
-  if (sources.empty() || !log.has_room) return std::nullopt;
+  if (sources.empty() || log.room == 0) return std::nullopt;
   state.active = true;
   state.catching_up = false;
   state.id = ++id_last_;
@@ -44,7 +44,7 @@ std::optional<Send> Fetcher::Plan(const LogProgress& log, const std::vector<Regi
                     .id = state.id,
                     .origin = log.origin,
                     .first = Next(log.contiguous),
-                    .bytes_max = options_.window_bytes};
+                    .bytes_max = std::min(options_.window_bytes, log.room)};
   return Send{.to = {.kind = Address::Kind::kTo, .region = sources[state.source % sources.size()]},
               .bytes = Encode(Message(fetch))};
 }

@@ -28,7 +28,7 @@ struct LogProgress {
   Seq contiguous{};  // applied, or here without a hole
   Seq head{};        // the furthest anybody is known to have
   bool gap = false;  // something beyond a hole is here
-  bool has_room = true;
+  std::uint64_t room = ~std::uint64_t{0};  // bytes that may be asked for
 };
 
 class Fetcher {

@@ -1,5 +1,7 @@
 #include "wan/inbound.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "conflict/assert.h"
@@ -35,8 +37,6 @@ Inbound::Intake Inbound::Take(Batch batch) {
 }
 
 Inbound::Intake Inbound::Enqueue(Batch batch) {
-  const bool next_in_line = batch.first <= Next_();
-  if (!next_in_line && bytes_ + batch.body.size() > bytes_max_) return Intake::kOverflow;
   const auto at = pending_.find(batch.first);
   if (at != pending_.end()) {
     if (at->second.count >= batch.count) return Intake::kDuplicate;
@@ -44,21 +44,38 @@ Inbound::Intake Inbound::Enqueue(Batch batch) {
       return Intake::kDuplicate;  // being read; the rest comes again
     Forget(at);
   }
-  bytes_ += batch.body.size();
   // A batch that begins before the open one must not become the front: what it adds comes again.
-  if (open_ && batch.first < pending_.begin()->first) {
-    bytes_ -= batch.body.size();
-    return Intake::kDuplicate;
-  }
+  if (open_ && batch.first < pending_.begin()->first) return Intake::kDuplicate;
+  if (!MakeRoom(batch.first, batch.body.size())) return Intake::kOverflow;
+  bytes_ += batch.body.size();
   const Seq first = batch.first;
   pending_.emplace(first, std::move(batch));
   return Intake::kQueued;
 }
 
+// Drops what is further away than `first`, the furthest first, until `size` more bytes fit. True if
+// they do, or if `first` is next in line.
+bool Inbound::MakeRoom(Seq first, std::uint64_t size) {
+  const Seq keep = std::max(first, Next_());
+  while (bytes_ + size > bytes_max_) {
+    const bool batch = !pending_.empty() && pending_.rbegin()->first > keep;
+    const bool parts = !fragments_.empty() && fragments_.rbegin()->first > keep;
+    if (!batch && !parts) return first <= Next_();
+    if (batch && (!parts || pending_.rbegin()->first >= fragments_.rbegin()->first)) {
+      Forget(std::prev(pending_.end()));
+    } else {
+      const auto last = std::prev(fragments_.end());
+      bytes_ -= last->second.bytes;
+      fragments_.erase(last);
+    }
+  }
+  return true;
+}
+
 Inbound::Intake Inbound::TakeFragment(Batch batch) {
   if (batch.count != 1 || batch.fragment >= batch.fragments) return Intake::kMalformed;
   if (pending_.contains(batch.first)) return Intake::kDuplicate;
-  if (batch.first > Next_() && bytes_ + batch.body.size() > bytes_max_) return Intake::kOverflow;
+  if (!MakeRoom(batch.first, batch.body.size())) return Intake::kOverflow;
   Fragments& parts = fragments_[batch.first];
   if (parts.count != batch.fragments || parts.hash_after != batch.hash_after) {
     bytes_ -= parts.bytes;
@@ -147,6 +164,18 @@ void Inbound::Pop() {
   }
   const auto front = pending_.begin();
   if (offset_ == front->second.body.size()) Forget(front);
+}
+
+std::uint64_t Inbound::Room() const {
+  std::uint64_t waiting = 0;
+  Seq last = applied_;
+  for (const auto& [first, batch] : pending_) {
+    if (first > hawser::Next(last)) break;
+    waiting += batch.body.size();
+    last = std::max(last, LastOf(batch));
+  }
+  if (last == applied_) return std::max<std::uint64_t>(bytes_max_, 1);
+  return bytes_max_ - std::min(bytes_max_, waiting);
 }
 
 Seq Inbound::contiguous() const {

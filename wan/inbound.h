@@ -2,6 +2,8 @@
 
 // Inbound: one origin's log on its way in. Takes batches in any order, repeated and with holes,
 // keeps a bounded number of bytes, puts fragments together, and gives the txns one by one in order.
+// At the bound what is further away gives way to what is nearer; what is next in line is always
+// taken (so the bound may be passed by one message), else a log could never fill its hole.
 // It decides nothing about causality, clocks or disks: the replica takes the next txn when it may.
 // Threads: a plain value, the engine's.
 
@@ -49,13 +51,16 @@ class Inbound {
   // First seq after the hole; REQUIRES HasGap().
   Seq AfterGap() const { return pending_.begin()->first; }
   std::uint64_t bytes() const { return bytes_; }
-  bool HasRoom() const { return bytes_ < bytes_max_; }
+  // How many bytes may be asked for after contiguous(): what lies past a hole does not count, it
+  // gives way. Never 0 while nothing that could be applied next is here.
+  std::uint64_t Room() const;
   bool empty() const { return pending_.empty(); }
 
  private:
   Seq Next_() const { return hawser::Next(applied_); }
   Intake TakeFragment(Batch batch);
   Intake Enqueue(Batch batch);
+  bool MakeRoom(Seq first, std::uint64_t size);
   void Forget(std::map<Seq, Batch>::iterator at);
   void SkipTo(Batch& batch);
 

@@ -64,6 +64,9 @@ void Replica::Advance(Now now) {
   now_ = now;
   const std::int64_t stepped_before = clock_.stepped_ms();
   clock_.Observe(now);
+  // What was read off the clock was told to others and judged expiries: no stamp may come before it,
+  // even if the wall clock now goes back a little.
+  clock_.Witness(clock_.Read());
   if (clock_.stepped_ms() != 0 && stepped_before == 0) ++counters_.clock_steps;
 }
 

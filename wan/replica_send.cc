@@ -69,7 +69,7 @@ void Replica::SendFetches(std::vector<Send>& out) {
                           .contiguous = inbound.contiguous(),
                           .head = peers_.Head(origin),
                           .gap = inbound.HasGap(),
-                          .has_room = inbound.HasRoom()};
+                          .room = inbound.Room()};
     auto send = fetcher_.Plan(
         log, peers_.Sources(origin, log.contiguous, log.gap, now_.mono_ms, patience_ms),
         now_.mono_ms);
