@@ -58,14 +58,31 @@ Replica::Replica(ReplicaOptions options, Store& store, Schema schema)
                               .held = {}});
     }
   }
+  CountKnown();
+}
+
+// What the members are known to have is forgotten by a restart, and a report counts only once the
+// reporter's own log has arrived. The last txn of each log says what it had then: begin with that.
+void Replica::CountKnown() {
+  const auto journal = store_.NewJournalReader();
+  for (const LogEnd& end : store_.log_ends()) {
+    if (end.origin == self_) continue;
+    // kNotFound: trimmed; then its next report counts.
+    (void)journal->ReadLog(end.origin, end.seq, [&](const JournalEntry& entry) {
+      if (DecodeTxn(entry.bytes, txn_)) {
+        counting_.OnApplied({entry.origin, entry.seq}, txn_.deps, txn_.stamp);
+      }
+      return false;
+    });
+  }
 }
 
 void Replica::Advance(Now now) {
   now_ = now;
   const std::int64_t stepped_before = clock_.stepped_ms();
   clock_.Observe(now);
-  // What was read off the clock was told to others and judged expiries: no stamp may come before it,
-  // even if the wall clock now goes back a little.
+  // What was read off the clock was told to others and judged expiries: no stamp may come before
+  // it, even if the wall clock now goes back a little.
   clock_.Witness(clock_.Read());
   if (clock_.stepped_ms() != 0 && stepped_before == 0) ++counters_.clock_steps;
 }

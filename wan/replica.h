@@ -139,6 +139,7 @@ class Replica final : private Session {
   Stream* StreamOf(const Origin& origin);
   void ApplyPending();
   bool ApplySome(const Origin& origin, Stream& stream, std::uint64_t& bytes_left);
+  void CountKnown();
   std::optional<std::uint64_t> OwnHashAt(Seq seq);
   void NoteDiscards(const Txn& txn);
 
@@ -150,7 +151,7 @@ class Replica final : private Session {
   void SendFetches(std::vector<Send>& out);
   void AnswerWaits(Effects& effects);
   void UpdateStable();
-  Cut TrimCut(const Stable& stable);
+  Cut TrimCut();
   Backlog OutgoingTo(const Peer& peer) const;
 
   const ReplicaOptions options_;

@@ -96,32 +96,36 @@ void Replica::AnswerWaits(Effects& effects) {
   });
 }
 
-// What may leave the journal: what every member has, less one txn of each log, so that whoever asks
-// from there on is told the hash it goes on from. Past the bound, members that are away no longer
-// hold it back; they turn stale. An own txn that nobody else has always stays.
-Cut Replica::TrimCut(const Stable& stable) {
+// What may leave the journal: what every member says it has, less one txn of each log, so that
+// whoever asks from there on is told the hash it goes on from. That is more than what is stable (a
+// report need not wait for the reporter's own log to arrive here), and must be: with journals at
+// their bound nobody could take the logs that would make anything stable. Past the bound, members
+// that are away no longer hold it back; they turn stale. An own txn that nobody else has always
+// stays.
+Cut Replica::TrimCut() {
   const StoreUsage usage = store_.usage();
   const bool over = usage.journal_limit_bytes > 0 &&
                     usage.journal_bytes * 100 >
                         usage.journal_limit_bytes *
                             static_cast<std::uint64_t>(options_.stale_after_journal_ratio_percent);
-  Cut trim = stable.cut;
+  Cut held = durable_;        // by every member that is not stale
+  Cut everywhere = durable_;  // by every member
+  Cut elsewhere;              // by any other member
+  bool anyone = false;
   for (auto& [region, peer] : peers_.all()) {
     const bool away = peer.heard_mono_ms < 0 ||
                       now_.mono_ms - peer.heard_mono_ms > options_.beat_interval_ms * 10;
-    if (over && away && !durable_.empty()) stale_[region] = true;
-    if (!away && counting_.counted(region).Covers(stable.cut)) stale_[region] = false;
+    everywhere.Meet(peer.applied);
+    elsewhere.Join(peer.applied);
+    bool& stale = stale_[region];
+    if (over && away && !durable_.empty()) stale = true;
+    if (!away) stale = false;
+    if (stale) continue;
+    held.Meet(peer.applied);
+    anyone = true;
   }
+  Cut trim = everywhere;
   if (over) {
-    Cut held = durable_;
-    Cut elsewhere;
-    bool anyone = false;
-    for (const auto& [region, peer] : peers_.all()) {
-      elsewhere.Join(counting_.counted(region));
-      if (stale_[region]) continue;
-      held.Meet(counting_.counted(region));
-      anyone = true;
-    }
     if (!anyone) held.Meet(elsewhere);
     trim.Join(held);
   }
@@ -132,7 +136,7 @@ Cut Replica::TrimCut(const Stable& stable) {
 
 void Replica::UpdateStable() {
   const Stable now_stable = stable();
-  store_.SetStable(now_stable, TrimCut(now_stable));
+  store_.SetStable(now_stable, TrimCut());
 }
 
 Backlog Replica::OutgoingTo(const Peer& peer) const {

@@ -18,32 +18,41 @@ struct Put {
   const Op* op = nullptr;
 };
 
-const Op* FindPut(const Truth& truth, const Dot& dot, const Conflict& conflict) {
+const Op* FindOp(const Truth& truth, const Dot& dot, const Conflict& conflict, Op::Type type) {
   const TruthTxn* made = truth.Find(dot);
   if (!made) return nullptr;
   for (const Change& change : made->txn.changes) {
     if (change.table != conflict.table || change.key != conflict.key) continue;
     for (const Op& op : change.ops) {
-      if (op.type == Op::Type::kPut && !op.expiry && op.field == conflict.field) return &op;
+      if (op.type == type && op.expiry == conflict.expiry && op.field == conflict.field) return &op;
     }
   }
   return nullptr;
 }
 
 void CheckExact(const Conflict& conflict, const Truth& truth, const std::string& who) {
-  const Op* loser = FindPut(truth, conflict.loser.dot, conflict);
-  const Op* winner = FindPut(truth, conflict.winner.dot, conflict);
-  HW_CHECK(loser && winner, "conflicts name real writes", who);
-  HW_CHECK(!loser->null && conflict.loser.value == loser->value, "conflicts keep the lost value",
-           who);
-  HW_CHECK(
-      winner->null ? !conflict.winner.value.has_value() : conflict.winner.value == winner->value,
-      "conflicts keep the winning value", who);
+  const Op* winner = FindOp(truth, conflict.winner.dot, conflict, Op::Type::kPut);
+  const Op* loser = FindOp(truth, conflict.loser.dot, conflict, Op::Type::kPut);
+  const Op* add = FindOp(truth, conflict.loser.dot, conflict, Op::Type::kAdd);
+  HW_CHECK(winner && (loser || add), "conflicts name real writes", who);
   const TruthTxn* lost = truth.Find(conflict.loser.dot);
   const TruthTxn* won = truth.Find(conflict.winner.dot);
   HW_CHECK(!won->Saw(lost->dot) && !lost->Saw(won->dot), "no conflict where one had seen the other",
            who);
+  HW_CHECK(conflict.winner.value.has_value() == !winner->null, "conflicts keep the winning value",
+           who);
+  const bool is_put = loser && (!add || conflict.loser.value == loser->value);
+  if (!is_put) {  // added to what is no number
+    HW_CHECK(!winner->null && !ParseFloat(winner->value), "adds are lost to what is no number",
+             who);
+    return;
+  }
   HW_CHECK(IsLarger(*won, *winner, *lost, *loser), "the winner of a conflict wins", who);
+  if (conflict.expiry) return;
+  HW_CHECK(!loser->null && conflict.loser.value == loser->value, "conflicts keep the lost value",
+           who);
+  HW_CHECK(winner->null || conflict.winner.value == winner->value,
+           "conflicts keep the winning value", who);
 }
 
 // Moving on along an order that the kind declares loses nothing.

@@ -337,6 +337,13 @@ void Storms::Converge() {
                 (region.facts().forked ? " rolled back " : " ") +
                 (region.up() ? Text(region.watched().committed()) : std::string());
         if (!region.up()) continue;
+        const StoreUsage usage = region.store().usage();
+        text += ", journal " + std::to_string(usage.journal_bytes) + " bytes" +
+                (region.replica().status().receiving_paused ? ", paused" : "") +
+                (region.store().Congested() ? ", congested" : "") + ", checkpoint at " +
+                std::to_string(Raw(usage.lsn_checkpointed)) + " of " +
+                std::to_string(Raw(usage.lsn_first)) + ".." + std::to_string(Raw(usage.lsn_last)) +
+                ", stable " + Text(region.replica().stable().cut);
         for (const PeerStatus& peer : region.replica().status().peers) {
           text += "\n    of " + std::to_string(Raw(peer.region)) + ": incoming " +
                   std::to_string(peer.incoming.txns) + ", pending bytes " +
