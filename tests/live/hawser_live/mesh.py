@@ -68,7 +68,7 @@ class Mesh:
     def start(self, daemons=True):
         for region in self.regions[:1] if self.shared_nats else self.regions:
             region.start_nats()
-        if self.use_wan:
+        if self.use_wan and len(self.regions) > 1:
             links = [
                 (a.name, b.name, b.nats_port)
                 for a in self.regions
