@@ -17,7 +17,6 @@ RedisRole RedisRoleOf(TokenRole role) {
   return RedisRole::kNone;
 }
 
-#ifdef HAWSER_ADMIN
 Role AdminRoleOf(TokenRole role) {
   switch (role) {
     case TokenRole::kViewer:
@@ -37,7 +36,6 @@ MetricFamilyValues Number(std::string name, std::string help, MetricKind kind,
   return family;
 }
 
-#endif
 }  // namespace
 
 RedisOptions GuardedRedisOptions(const Config& config, std::string_view version,
@@ -53,7 +51,6 @@ RedisOptions GuardedRedisOptions(const Config& config, std::string_view version,
   return options;
 }
 
-#ifdef HAWSER_ADMIN
 AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens, const Link& link,
                                  const RedisServer& redis, const std::atomic<bool>& reload_ok) {
@@ -108,5 +105,4 @@ std::vector<MetricFamilyValues> RedisMetrics(const RedisStats& stats) {
   return families;
 }
 
-#endif
 }  // namespace hawser

@@ -6,9 +6,7 @@
 #include <atomic>
 #include <string_view>
 
-#ifdef HAWSER_ADMIN
 #include "daemon/admin/server.h"
-#endif
 #include "daemon/config/config.h"
 #include "daemon/redis/server.h"
 #include "daemon/token_book.h"
@@ -19,14 +17,11 @@ namespace hawser {
 // Everything referred to must outlive the servers.
 RedisOptions GuardedRedisOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens);
-#ifdef HAWSER_ADMIN
 AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens, const Link& link,
                                  const RedisServer& redis, const std::atomic<bool>& reload_ok);
 
 // Counts of the Redis protocol as families of metrics.
 std::vector<MetricFamilyValues> RedisMetrics(const RedisStats& stats);
-
-#endif
 
 }  // namespace hawser

@@ -3,6 +3,7 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "daemon/admin/server.h"
 #include "daemon/doors.h"
 #include "daemon/exit_codes.h"
 #include "daemon/log.h"
@@ -86,19 +87,13 @@ struct Node::Parts {
   std::unique_ptr<Link> link;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<RedisServer> redis;
-#ifdef HAWSER_ADMIN
   std::unique_ptr<AdminServer> admin;
-#endif
 
   ~Parts() {
     if (redis) redis->Stop();
-#ifdef HAWSER_ADMIN
     if (admin) admin->Stop();
-#endif
     redis.reset();
-#ifdef HAWSER_ADMIN
     admin.reset();
-#endif
     crossing.Close();
     engine.reset();  // commits and answers what was taken; its last messages go to the link
     link.reset();
@@ -155,7 +150,6 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
     return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, redis.error()});
   }
   parts->redis = std::move(*redis);
-#ifdef HAWSER_ADMIN
   auto admin = AdminServer::Start(
       GuardedAdminOptions(config, version, parts->tokens, link, *parts->redis, reload_ok),
       *parts->engine);
@@ -163,9 +157,6 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
     return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, admin.error()});
   }
   parts->admin = std::move(*admin);
-#else
-  (void)reload_ok;
-#endif
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
