@@ -219,17 +219,6 @@ void HSetNx(Call& call) {
 void HDel(Call& call) {
   RecordEdit* edit = call.Edit(call.args[1]);
   if (edit == nullptr || RefusesHash(call, *edit)) return;
-  // The last field takes the key's time to live with it.
-  const auto is_named = [&](const std::string& field) {
-    return std::ranges::find(call.args.subspan(2), field) != call.args.end();
-  };
-  if (edit->ExpiryMs()) {
-    const std::vector<std::string> visible = edit->VisibleFields();
-    if (std::ranges::all_of(visible, is_named)) {
-      edit->DeleteAll();
-      return call.reply.Int(static_cast<std::int64_t>(visible.size()));
-    }
-  }
   std::int64_t count = 0;
   for (std::size_t i = 2; i < call.args.size(); ++i) {
     if (!call.args[i].empty() && edit->Delete(call.args[i])) ++count;

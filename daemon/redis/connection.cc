@@ -73,7 +73,7 @@ void Connection::Process() {
   do {
     Parse();
     view_.reset();
-    BookAnswered();
+    if (any_answered_) BookAnswered(MonoNs() - read_at_ns_);
     CloseBatch();
     KeepTail();
     Flush();
@@ -125,7 +125,7 @@ void Connection::Settle() {
     const std::vector<std::string_view> args(command.begin(), command.end());
     Dispatch(args);
     view_.reset();
-    BookAnswered();
+    if (any_answered_) BookAnswered(MonoNs() - read_at_ns_);
     CloseBatch();
   }
   Flush();
@@ -267,7 +267,10 @@ void Connection::ReplyInTurn(const Command* command, Write write) {
     Reply reply(out_, state.protocol);
     write(reply);
     if (muted()) out_.resize(before);
-    if (command != nullptr && !open_) ++answered_[static_cast<std::size_t>(command->family)];
+    if (command != nullptr && !open_) {
+      ++answered_[static_cast<std::size_t>(command->family)];
+      any_answered_ = true;
+    }
     return;
   }
   std::string bytes;
@@ -352,8 +355,9 @@ void Connection::TakeAnswered() {
     if (Raw(batch->last_write.seq) != 0) state.last_write = batch->last_write;
     const std::int64_t ns = MonoNs() - batch->read_at_ns;
     for (const Item& item : batch->items()) {
-      if (item.command != nullptr) service_.counters().Book(item.command->family, 1, ns);
+      if (item.command != nullptr) ++answered_[static_cast<std::size_t>(item.command->family)];
     }
+    BookAnswered(ns);
     if (out_.empty()) {
       out_.swap(batch->out);
     } else {
@@ -363,14 +367,14 @@ void Connection::TakeAnswered() {
   }
 }
 
-void Connection::BookAnswered() {
-  std::int64_t ns = -1;
+// Commands answered since the last call, `ns` after they were read.
+void Connection::BookAnswered(std::int64_t ns) {
   for (std::size_t i = 0; i < kFamilies; ++i) {
     if (answered_[i] == 0) continue;
-    if (ns < 0) ns = MonoNs() - read_at_ns_;
     service_.counters().Book(static_cast<Family>(i), answered_[i], ns);
     answered_[i] = 0;
   }
+  any_answered_ = false;
 }
 
 void Connection::Resume(std::string_view reply) {

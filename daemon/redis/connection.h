@@ -86,7 +86,7 @@ class Connection {
   void CloseBatch();
   void KeepTail();
   void TakeAnswered();
-  void BookAnswered();
+  void BookAnswered(std::int64_t ns);
   void Flush();
   void WatchSocket();
 
@@ -117,7 +117,8 @@ class Connection {
   bool skip_this_ = false;                 // the command at hand follows CLIENT REPLY SKIP
   bool reading_ = true, writing_ = false;  // what epoll watches
   std::int64_t read_at_ns_ = 0;
-  std::array<std::uint32_t, kFamilies> answered_{};  // here, in this Process()
+  std::array<std::uint32_t, kFamilies> answered_{};  // not yet booked
+  bool any_answered_ = false;                        // here, in this Process()
 };
 
 }  // namespace hawser::redis

@@ -20,7 +20,10 @@ epoll_event EventOf(std::uint64_t id, bool read, bool write) {
 
 Poller::Poller()
     : epoll_(epoll_create1(EPOLL_CLOEXEC)), event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (ok()) Add(event_, 0, true, false);
+  // Edge-triggered: every Wake is one event, and nobody needs to read it away.
+  epoll_event event{};
+  event.events = static_cast<std::uint32_t>(EPOLLIN) | static_cast<std::uint32_t>(EPOLLET);
+  if (ok()) epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event);
 }
 
 Poller::~Poller() {
@@ -50,11 +53,6 @@ std::span<const epoll_event> Poller::Wait(int timeout_ms) {
 void Poller::Wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(event_, &one, sizeof one);  // full: awake already
-}
-
-void Poller::ClearWake() {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const ssize_t got = read(event_, &count, sizeof count);
 }
 
 }  // namespace hawser::redis

@@ -27,7 +27,6 @@ class Poller {
   // Waits at most `timeout_ms` (-1: for ever). The events are valid until the next call.
   std::span<const epoll_event> Wait(int timeout_ms);
   void Wake();
-  void ClearWake();
 
  private:
   int epoll_ = -1;

@@ -75,9 +75,8 @@ void Service::Run() {
   reader_ = engine_.NewReader();
   while (true) {
     for (const epoll_event& event : poller_.Wait(TimeoutMs())) {
-      if (event.data.u64 == 0) {
-        poller_.ClearWake();
-      } else if (event.data.u64 == kListenerId) {
+      if (event.data.u64 == 0) continue;  // a wake-up: the inbox is looked into below
+      if (event.data.u64 == kListenerId) {
         Accept();
       } else if (Connection* connection = Find(event.data.u64)) {
         if ((event.events & EPOLLOUT) != 0) connection->OnWritable();

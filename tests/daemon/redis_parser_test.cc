@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "daemon/redis/command.h"
 #include "daemon/redis/glob.h"
 #include "daemon/redis/key_name.h"
 #include "daemon/redis/reply.h"
@@ -136,6 +139,79 @@ TEST_CASE("a stranger may say little before AUTH") {
         "ERR Protocol error: unauthenticated bulk length");
   CHECK(Feed({"*2\r\n$4\r\nAUTH\r\n$3\r\nabc\r\n"}, UnauthenticatedLimits()).commands ==
         Commands{{"AUTH", "abc"}});
+}
+
+TEST_CASE("whatever comes, the parser neither crashes nor holds more than its limits") {
+  RespLimits limits;
+  limits.bulk_bytes_max = 200;
+  limits.command_bytes_max = 400;
+  limits.inline_bytes_max = 300;
+  const std::string good =
+      "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\nPING 'a' "
+      "\"b\\x41\"\r\n*2\r\n$3\r\nGET\r\n$300\r\n" +
+      std::string(300, 'x') + "\r\n";
+  std::mt19937 random(7);
+  int errors = 0, whole = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string stream = good + good;
+    for (unsigned i = random() % 4; i > 0; --i) {
+      const std::size_t at = random() % stream.size();
+      switch (random() % 3) {
+        case 0:
+          stream[at] = "*$\r\n-19\"'\\ "[random() % 11];
+          break;
+        case 1:
+          stream.erase(at, random() % 9);
+          break;
+        default:
+          stream.insert(at, stream.substr(random() % stream.size(), random() % 20));
+          break;
+      }
+    }
+    std::vector<std::string> pieces;
+    for (std::size_t at = 0; at < stream.size();) {
+      const std::size_t size = 1 + random() % 64;
+      pieces.push_back(stream.substr(at, size));
+      at += size;
+    }
+    const Parsed parsed = Feed(pieces, limits);
+    REQUIRE(parsed.kept_max < 1000);
+    errors += parsed.error.empty() ? 0 : 1;
+    whole += parsed.commands.size() == 4 && parsed.too_big == 2 ? 1 : 0;
+  }
+  CHECK(errors > 1'000);
+  CHECK(whole > 1'000);
+}
+
+TEST_CASE("every command that INTERFACE.md promises is there") {
+  const std::string_view promised =
+      "HELLO AUTH PING ECHO SELECT CLIENT COMMAND INFO CONFIG QUIT RESET "
+      "GET SET SETNX SETEX PSETEX GETSET GETDEL GETEX MGET MSET MSETNX APPEND STRLEN GETRANGE "
+      "SETRANGE "
+      "INCR INCRBY DECR DECRBY INCRBYFLOAT HINCRBY HINCRBYFLOAT "
+      "DEL UNLINK EXISTS TYPE EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME PERSIST TTL "
+      "PTTL "
+      "SCAN KEYS DBSIZE RANDOMKEY RENAME RENAMENX COPY TOUCH FLUSHDB FLUSHALL "
+      "HSET HSETNX HGET HMGET HGETALL HDEL HEXISTS HLEN HKEYS HVALS HSTRLEN HSCAN HRANDFIELD "
+      "MULTI EXEC DISCARD WATCH UNWATCH WAIT SUBSCRIBE HAWSER UNIQ HOME";
+  std::size_t at = 0, count = 0;
+  while (at < promised.size()) {
+    const std::size_t end = std::min(promised.find(' ', at), promised.size());
+    const std::string name(promised.substr(at, end - at));
+    CAPTURE(name);
+    const Command* command = FindCommand(name);
+    REQUIRE(command != nullptr);
+    CHECK(command->name == name);
+    CHECK((command->run != nullptr) != (command->serve != nullptr));
+    CHECK(AbsentReason(name).empty());
+    at = end + 1;
+    ++count;
+  }
+  CHECK(count == 79);
+  CHECK(FindCommand("sEt") == FindCommand("SET"));
+  CHECK(FindCommand("") == nullptr);
+  CHECK(FindCommand("SETX") == nullptr);
+  CHECK(FindCommand(std::string(1000, 'S')) == nullptr);
 }
 
 TEST_CASE("a Redis key names one record, and its printed name leads back to it") {
