@@ -108,6 +108,7 @@ std::expected<void, StorageError> MemoryStore::Commit(Stamp ceiling) {
     failed_ = true;
     return std::unexpected(StorageError::kIo);
   }
+  if (!staged_entries_.empty()) idle_upkeeps_ = 0;  // a higher ceiling alone writes no rows
   for (StoreImage::Entry& entry : staged_entries_) {
     image_.journal_bytes += entry.bytes->size();
     image_.journal.push_back(std::move(entry));
@@ -118,7 +119,6 @@ std::expected<void, StorageError> MemoryStore::Commit(Stamp ceiling) {
   PublishStaged();
   outlived_.clear();
   committed_cut_ = logs_.cut();
-  idle_upkeeps_ = 0;
   return {};
 }
 

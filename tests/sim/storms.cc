@@ -402,6 +402,23 @@ void Storms::CheckTotals() {
   }
 }
 
+std::string Storms::TombstonesText() {
+  std::string text;
+  for (int id = 1; id <= mesh_.size(); ++id) {
+    Region& region = mesh_.region(id);
+    for (const std::string& row_key : region.store().durable().fading) {
+      text += "region " + std::to_string(id) + " keeps " + RowText(row_key) + " " +
+              Text(Held(region.store().Read(row_key), region.replica().now_ms())) + ", stands on";
+      const Cut& cut = region.watched().committed();
+      for (const Dot& dot : Standing(mesh_.truth().WrittenTo(row_key), cut)) {
+        text += " " + Text(dot) + (region.watched().stable().cut.Covers(dot) ? "" : " (unstable)");
+      }
+      text += "; ";
+    }
+  }
+  return text;
+}
+
 // With everybody there and nothing written, the dead rows go (G9).
 void Storms::CheckTombstonesGo() {
   for (int id = 1; id <= mesh_.size(); ++id) {
@@ -417,8 +434,7 @@ void Storms::CheckTombstonesGo() {
     return rows;
   };
   while (left() > 0) {
-    HW_CHECK(mesh_.now_ms() < until_ms, "tombstones go when stable",
-             std::to_string(left()) + " are left");
+    HW_CHECK(mesh_.now_ms() < until_ms, "tombstones go when stable", TombstonesText());
     mesh_.RunFor(50);
   }
   mesh_.coverage().Add(Branch::kTombstonesGone);

@@ -41,6 +41,7 @@ class Storms {
   void Converge();
   bool IsBehindForGood(Region& region);
   void CheckTotals();
+  std::string TombstonesText();
   void CheckTombstonesGo();
 
   Mesh& mesh_;
