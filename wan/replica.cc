@@ -112,8 +112,10 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
   }
   txn_.stamp = clock_.Tick();
   txn_.deps.Clear();
-  for (const Dot& dot : (HW_VARIANT(kDepsOffByOneInGroup) ? durable_ : store_.applied()).dots()) {
-    if (dot.origin != self_) txn_.deps.Raise(dot);
+  const bool short_deps = HW_VARIANT(kDepsOffByOneInGroup) && store_.HasStaged();
+  for (const Dot& dot : store_.applied().dots()) {
+    if (dot.origin == self_) continue;
+    txn_.deps.Raise(short_deps ? Dot{dot.origin, Before(dot.seq)} : dot);
   }
   txn_bytes_.clear();
   EncodeTxn(txn_, txn_bytes_);

@@ -62,6 +62,8 @@ const char* Name(Branch branch) {
       return "origin destroyed";
     case Branch::kPairLeftCut:
       return "pair left cut";
+    case Branch::kFullOfEachOther:
+      return "full of each other";
     case Branch::kSteadySeed:
       return "steady seed";
     case Branch::kLocalTxn:

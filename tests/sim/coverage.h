@@ -40,6 +40,7 @@ enum class Branch : std::uint8_t {
   kWiped,
   kOriginDestroyed,
   kPairLeftCut,
+  kFullOfEachOther,
   kSteadySeed,
   // What the protocol did
   kLocalTxn,

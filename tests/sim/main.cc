@@ -156,6 +156,7 @@ int RunSeeds(const Arguments& arguments) {
 int HuntVariants(const Arguments& arguments) {
   int missed = 0;
   for (int id = 1; id < static_cast<int>(Variant::kCount); ++id) {
+    if (arguments.variant && id != static_cast<int>(*arguments.variant)) continue;
     g_variant = static_cast<Variant>(id);
     const auto begun = std::chrono::steady_clock::now();
     std::atomic<std::uint64_t> next = arguments.first;

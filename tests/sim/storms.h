@@ -38,7 +38,8 @@ class Storms {
 
   // The end
   void Heal();
-  void Converge();
+  bool Converge();
+  bool IsFullOfEachOther();
   bool IsBehindForGood(Region& region);
   void CheckTotals();
   std::string TombstonesText();
