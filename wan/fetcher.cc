@@ -69,6 +69,16 @@ void Fetcher::OnAnswer(const Batch& batch, std::int64_t mono_ms) {
   }
 }
 
+void Fetcher::Distrust(const Origin& origin, std::int64_t mono_ms) {
+  const auto at = states_.find(origin);
+  if (at == states_.end()) return;
+  State& state = at->second;
+  state.active = state.catching_up = false;
+  state.behind_since_ms = mono_ms;
+  ++state.failures;
+  ++state.source;
+}
+
 bool Fetcher::IsMissing(const Origin& origin) const {
   const auto at = states_.find(origin);
   return at != states_.end() && at->second.missing;

@@ -25,9 +25,9 @@ struct FetcherOptions {
 // How one origin's log stands on the way in.
 struct LogProgress {
   Origin origin;
-  Seq contiguous{};  // applied, or here without a hole
-  Seq head{};        // the furthest anybody is known to have
-  bool gap = false;  // something beyond a hole is here
+  Seq contiguous{};                        // applied, or here without a hole
+  Seq head{};                              // the furthest anybody is known to have
+  bool gap = false;                        // something beyond a hole is here
   std::uint64_t room = ~std::uint64_t{0};  // bytes that may be asked for
 };
 
@@ -40,6 +40,9 @@ class Fetcher {
                            std::int64_t mono_ms);
   // A batch that answers a fetch came in.
   void OnAnswer(const Batch& batch, std::int64_t mono_ms);
+
+  // What came of this log belongs to another branch: the next source is asked.
+  void Distrust(const Origin& origin, std::int64_t mono_ms);
 
   std::uint64_t fetches() const { return fetches_; }
   std::uint64_t retries() const { return retries_; }

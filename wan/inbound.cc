@@ -111,35 +111,34 @@ void Inbound::Forget(std::map<Seq, Batch>::iterator at) {
   pending_.erase(at);
 }
 
-// Opens the front batch at the next txn, checking that it continues the branch we have.
-void Inbound::SkipTo(Batch& batch) {
+// Opens the front batch at the next txn; false if it does not continue the branch we have.
+bool Inbound::SkipTo(const Batch& batch) {
   open_ = true;
   peeked_ = false;
-  offset_ = 0;
   std::uint64_t hash = batch.hash_before;
   ByteReader in(batch.body);
   const std::uint64_t skip = Raw(Next_()) - Raw(batch.first);
   for (std::uint64_t i = 0; i < skip; ++i) hash = HashNext(hash, in.Text());
   offset_ = batch.body.size() - in.left();
-  if (hash != hash_ && !HW_VARIANT(kHashNotChecked)) forked_ = true;
+  return hash == hash_ || HW_VARIANT(kHashNotChecked);
 }
 
 std::optional<Inbound::Next> Inbound::Peek() {
-  while (!pending_.empty() && !forked_) {
-    Batch& batch = pending_.begin()->second;
+  while (!pending_.empty()) {
+    const Batch& batch = pending_.begin()->second;
     if (HW_VARIANT(kNoGapCheck) && batch.first > Next_()) applied_ = Before(batch.first);
     if (batch.first > Next_()) return std::nullopt;
     if (!open_) {
+      if (HW_VARIANT(kNoDedupe) && LastOf(batch) <= applied_) applied_ = Before(batch.first);
       if (LastOf(batch) <= applied_) {
-        if (HW_VARIANT(kNoDedupe))
-          applied_ = Before(batch.first);
-        else {
-          Forget(pending_.begin());
-          continue;
-        }
+        Forget(pending_.begin());
+        continue;
       }
-      SkipTo(batch);
-      if (forked_) return std::nullopt;
+      if (!SkipTo(batch)) {
+        forked_ = true;
+        Forget(pending_.begin());
+        continue;
+      }
     }
     ByteReader in(std::string_view(batch.body).substr(offset_));
     const std::string_view bytes = in.Text();

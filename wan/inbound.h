@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "conflict/types.h"
 #include "wan/message.h"
@@ -36,13 +37,15 @@ class Inbound {
     std::string_view bytes;  // valid until the next call of anything here
     std::uint64_t hash = 0;  // running hash after it
   };
-  // The txn after the applied one, if it is here. kForked afterwards if the bytes at hand belong to
-  // another branch of this log than the one applied.
+  // The txn after the applied one, if it is here. Batches of another branch of this log than the
+  // one applied are dropped on the way; TakeForked says so.
   std::optional<Next> Peek();
   // The txn that Peek gave was applied.
   void Pop();
 
-  bool forked() const { return forked_; }
+  // True if something of another branch was dropped since the last call.
+  bool TakeForked() { return std::exchange(forked_, false); }
+  std::uint64_t hash() const { return hash_; }  // running hash at applied()
   Seq applied() const { return applied_; }
   // The last seq that is here without a hole after the applied one.
   Seq contiguous() const;
@@ -62,7 +65,7 @@ class Inbound {
   Intake Enqueue(Batch batch);
   bool MakeRoom(Seq first, std::uint64_t size);
   void Forget(std::map<Seq, Batch>::iterator at);
-  void SkipTo(Batch& batch);
+  bool SkipTo(const Batch& batch);
 
   struct Fragments {
     std::uint32_t count = 0;

@@ -107,7 +107,11 @@ class Replica final : private Session {
   struct Stream {
     Inbound inbound;
     Incarnation incarnation{};
-    std::string held;     // why nothing more is taken of it; empty: it flows
+    std::string held;  // why nothing more is taken of it; empty: it flows
+    // The region itself is on another branch than the one applied here: what it says does not
+    // count, but the rest of our branch is taken from whoever has it. Since this seq.
+    bool forked = false;
+    Seq forked_at{};
     bool skewed = false;  // the next txn is stamped too far ahead
     Stamp applied_stamp;  // of the last txn applied since the start
   };
@@ -133,6 +137,8 @@ class Replica final : private Session {
   void OnBatch(const Received& received, Batch batch);
   void OnBeat(const Received& received, const Beat& beat);
   void OnReport(const Report& report);
+  void NoteFork(const Origin& origin, Stream& stream);
+  bool IsOnOurBranch(const Report& report);
   void CheckBranch(const Report& report, RegionId teller);
   void OnProbe(const Probe& probe);
   void OnProbeAnswer(const ProbeAnswer& answer);

@@ -83,9 +83,7 @@ void Replica::OnBatch(const Received& received, Batch batch) {
       const auto held =
           store_.HashAt({received.subject_region, received.subject_incarnation}, last);
       if (live && held && *held != hash_after && !HW_VARIANT(kHashNotChecked)) {
-        ++counters_.hash_mismatches;
-        stream->held =
-            "its log has another branch than the one applied here: that region was rolled back";
+        NoteFork({received.subject_region, received.subject_incarnation}, *stream);
       }
       break;
     }
@@ -116,12 +114,7 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
   while (bytes_left > 0 && stream.held.empty()) {
     if (store_.Congested()) break;
     const auto next = stream.inbound.Peek();
-    if (stream.inbound.forked()) {
-      ++counters_.hash_mismatches;
-      stream.held =
-          "its log has another branch than the one applied here: that region was rolled back";
-      break;
-    }
+    if (stream.inbound.TakeForked()) NoteFork(origin, stream);
     if (!next) break;
     if (auto read = DecodeTxn(next->bytes, txn_); !read) {
       stream.held = read.error() == DecodeError::kNewer
@@ -194,7 +187,31 @@ void Replica::CheckBranch(const Report& report, RegionId teller) {
   }
 }
 
+void Replica::NoteFork(const Origin& origin, Stream& stream) {
+  ++counters_.hash_mismatches;
+  fetcher_.Distrust(origin, now_.mono_ms);
+  stream.forked = true;
+  stream.forked_at = std::max(stream.forked_at, stream.inbound.applied());
+}
+
+// True if nothing speaks against a region being on the branch of its log that is applied here. One
+// that was not is believed again when it names our hash at or past the place where it differed (its
+// newest copy was put back).
+bool Replica::IsOnOurBranch(const Report& report) {
+  const Origin& origin = report.own.origin;
+  Stream* stream = StreamOf(origin);
+  if (!stream || HW_VARIANT(kHashNotChecked)) return true;
+  const auto own = std::ranges::find(report.applied, origin, &BeatLog::origin);
+  const bool here = own != report.applied.end() && own->seq == stream->inbound.applied();
+  if (here && own->hash != stream->inbound.hash()) NoteFork(origin, *stream);
+  if (here && own->hash == stream->inbound.hash() && own->seq >= stream->forked_at) {
+    stream->forked = false;
+  }
+  return !stream->forked;
+}
+
 void Replica::OnReport(const Report& report) {
+  if (!IsOnOurBranch(report)) return;
   peers_.OnReport(report);
   counting_.OnReport(report, durable_);
 }
@@ -209,7 +226,8 @@ void Replica::OnBeat(const Received& received, const Beat& beat) {
   ++counters_.beats_received;
   CheckBranch(beat.report, region);
   if (!rolled_back_.empty()) return;
-  if (Stream* stream = StreamOf(beat.report.own.origin); stream && !stream->held.empty()) {
+  Stream* stream = StreamOf(beat.report.own.origin);
+  if (stream && (!stream->held.empty() || !IsOnOurBranch(beat.report))) {
     peer->heard_wall_ms = now_.wall_ms;  // alive, but nothing it says counts
     return;
   }

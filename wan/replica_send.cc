@@ -192,6 +192,11 @@ ReplicaStatus Replica::status() const {
       }
       out.incoming.bytes += stream.inbound.bytes();
       if (stream.skewed) out.held_txns += 1;
+      if (stream.forked) {
+        out.link = LinkState::kHeld;
+        out.held_reason =
+            "its log has another branch than the one applied here: that region was rolled back";
+      }
       if (!stream.held.empty()) {
         out.link = LinkState::kHeld;
         out.held_reason = stream.held;

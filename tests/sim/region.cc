@@ -277,6 +277,7 @@ void Region::CheckRecord(std::string_view row_key) {
   const Seen expected = Expected(writes, watched_->committed(), now_ms);
   const std::string who = "region " + std::to_string(Raw(facts_.region)) + ", " + RowText(row_key) +
                           ": " + Text(held) + ", expected " + Text(expected);
+  if (held.empty() && bytes && !Held(bytes, 0).empty()) coverage_.Add(Branch::kExpired);
   HW_CHECK(held == expected, "records are what the writes say", who);
   if (bytes) return;
   for (const Dot& dot : Standing(writes, watched_->committed())) {

@@ -41,7 +41,11 @@ void Storms::Run() {
   if (knobs.scenario == Scenario::kRollback) PlanRollback();
   if (knobs.scenario == Scenario::kLostOrigin) PlanLostOrigin();
   mesh_.RunFor((end_us - mesh_.now_us()) / 1000);
-  while (mesh_.events() < kEventsMin) mesh_.RunFor(50);
+  while (mesh_.events() < kEventsMin || mesh_.coverage().Get(Branch::kCrashLostTxns) == 0) {
+    if (mesh_.coverage().Get(Branch::kCrashLostTxns) == 0)
+      CrashSomewhere(CrashPoint::kBeforeCommit);
+    mesh_.RunFor(50);
+  }
   Heal();
   const bool agreed = Converge();
   mesh_.CheckAllRecords();
