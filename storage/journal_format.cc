@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "conflict/assert.h"
 #include "conflict/bytes.h"
@@ -73,6 +74,7 @@ bool ParseBlockHead(std::string_view block, BlockHead& head) {
     origin.origin.incarnation = Incarnation{in.Fixed64()};
     origin.first = Seq{in.Varint()};
     origin.count = in.Varint();
+    origin.hash_before = in.Fixed64();
     if (origin.count == 0 || origin.count > head.entries) return false;
     sum += origin.count;
   }
@@ -92,7 +94,7 @@ bool BlockBuilder::Add(const JournalEntry& entry) {
   auto origin = std::ranges::find(origins_, entry.origin, &BlockOrigin::origin);
   if (origin == origins_.end()) {
     if (origins_.size() == kBlockOriginsMax) return false;
-    origins_.push_back({entry.origin, entry.seq, 0});
+    origins_.push_back({entry.origin, entry.seq, 0, entry.hash_before});
     origin = origins_.end() - 1;
   }
   HW_ASSERT(entry.seq == Seq{Raw(origin->first) + origin->count});
@@ -114,6 +116,7 @@ void BlockBuilder::Seal(Lsn first) {
     PutFixed64(head_bytes_, Raw(origin.origin.incarnation));
     PutVarint(head_bytes_, Raw(origin.first));
     PutVarint(head_bytes_, origin.count);
+    PutFixed64(head_bytes_, origin.hash_before);
   }
   HW_ASSERT(head_bytes_.size() <= kPieceBytesMax);
   XXH3_state_t state;
@@ -137,6 +140,8 @@ std::expected<void, StorageError> ReadBlock(
   if (!ParseBlockHead(block, head)) return std::unexpected(StorageError::kCorrupt);
   ByteReader in(block.substr(head.bytes));
   std::vector<std::uint64_t> taken(head.origins.size(), 0);
+  std::vector<std::uint64_t> hashes;
+  for (const BlockOrigin& origin : head.origins) hashes.push_back(origin.hash_before);
   for (std::uint64_t i = 0; i < head.entries; ++i) {
     const std::uint64_t origin = in.Varint();
     JournalEntry entry;
@@ -145,6 +150,7 @@ std::expected<void, StorageError> ReadBlock(
     if (!in.ok() || origin >= taken.size()) return std::unexpected(StorageError::kCorrupt);
     entry.origin = head.origins[origin].origin;
     entry.seq = Seq{Raw(head.origins[origin].first) + taken[origin]++};
+    entry.hash_before = std::exchange(hashes[origin], entry.hash);
     if (!visit(Lsn{Raw(first) + i}, entry)) return {};
   }
   return {};

@@ -11,8 +11,9 @@
 //
 // Block: checksum (fixed64, XXH3-64 of the rest, seeded with the first LSN), format (byte, 1),
 // number of entries (varint), number of origins (varint), per origin {region byte, incarnation
-// fixed64, first seq varint, count varint}; then per entry {place of its origin in the list
-// (varint), hash (fixed64), length (varint), bytes}. LSNs and seqs are implied.
+// fixed64, first seq varint, count varint, running hash before it fixed64}; then per entry {place
+// of its origin in the list (varint), hash (fixed64), length (varint), bytes}. LSNs and seqs are
+// implied.
 
 #include <cstdint>
 #include <expected>
@@ -48,6 +49,7 @@ struct BlockOrigin {
   Origin origin;
   Seq first{};
   std::uint64_t count = 0;
+  std::uint64_t hash_before = 0;  // the origin's running hash before `first`
   Seq last() const { return Seq{Raw(first) + count - 1}; }
 };
 struct BlockHead {

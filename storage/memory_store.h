@@ -47,6 +47,7 @@ struct StoreImage {
     Seq seq{};
     std::uint64_t hash = 0;
     SharedBytes bytes;
+    std::uint64_t hash_before = 0;
   };
   Origin self;
   std::uint64_t cluster_id = 0;

@@ -53,7 +53,7 @@ std::expected<void, StorageError> MemoryJournalReader::ReadLog(
   for (Seq seq = from; seq <= last; seq = Next(seq)) {
     const StoreImage::Entry* entry = store_.FindEntry(origin, seq);
     if (!entry) return std::unexpected(StorageError::kNotFound);
-    if (!visit({entry->origin, entry->seq, entry->hash, *entry->bytes})) break;
+    if (!visit({entry->origin, entry->seq, entry->hash, *entry->bytes, entry->hash_before})) break;
   }
   return {};
 }

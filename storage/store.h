@@ -50,8 +50,9 @@ const char* Text(StorageError error);
 struct JournalEntry {
   Origin origin;
   Seq seq{};
-  std::uint64_t hash = 0;  // the origin's running hash after this txn
-  std::string_view bytes;  // the txn, as made at its origin
+  std::uint64_t hash = 0;         // the origin's running hash after this txn
+  std::string_view bytes;         // the txn, as made at its origin
+  std::uint64_t hash_before = 0;  // the running hash this txn goes on from
 };
 
 // How far one origin's log is applied here, with the running hash at that place.

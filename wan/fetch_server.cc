@@ -56,33 +56,21 @@ bool FetchServer::ServeSome(Request& request, std::uint64_t bytes_aim, std::vect
   const Fetch& fetch = request.fetch;
   Batcher batcher(fetch.origin);
   std::vector<Batch> batches;
-  // The entry before gives the hash that this answer goes on from; trimming leaves it here.
-  const bool from_start = request.next == Seq{1};
-  const Seq from = from_start ? request.next : Before(request.next);
-  std::uint64_t hash_before = HashStart(fetch.origin);
-  bool hash_known = from_start;
   std::uint64_t taken = 0;
   bool cut_short = false;
   const auto take = [&](const JournalEntry& entry) {
-    if (entry.seq < request.next) {
-      hash_before = entry.hash;
-      hash_known = true;
-      return true;
-    }
     if (taken >= bytes_aim || taken >= request.bytes_left) {
       cut_short = true;
       return false;
     }
-    batcher.Add(entry.seq, hash_before, entry.hash, entry.bytes, batches);
-    hash_before = entry.hash;
+    batcher.Add(entry.seq, entry.hash_before, entry.hash, entry.bytes, batches);
     taken += entry.bytes.size();
     request.next = hawser::Next(entry.seq);
     ++relayed_txns_;
     return true;
   };
-  auto read = journal_->ReadLog(fetch.origin, from, take);
+  auto read = journal_->ReadLog(fetch.origin, request.next, take);
   if (HW_VARIANT(kRelayServesWhatItLacks) && !read) {  // "whatever there is will do"
-    hash_known = true;
     for (Seq seq{1}; !read && Raw(seq) < 2000; seq = hawser::Next(seq)) {
       read = journal_->ReadLog(fetch.origin, seq, [&](const JournalEntry& entry) {
         JournalEntry other = entry;
@@ -93,7 +81,7 @@ bool FetchServer::ServeSome(Request& request, std::uint64_t bytes_aim, std::vect
   }
   batcher.Flush(batches);
   request.bytes_left -= std::min(request.bytes_left, taken);
-  const bool missing = !read || !hash_known;
+  const bool missing = !read;
   const bool end = missing || !cut_short || request.bytes_left == 0;
   if (batches.empty() && end) {
     batches.push_back(Batch{.origin = fetch.origin, .first = request.next});

@@ -146,7 +146,7 @@ std::optional<Inbound::Next> Inbound::Peek() {
     next_offset_ = batch.body.size() - in.left();
     if (!peeked_) peeked_hash_ = HashNext(hash_, bytes);
     peeked_ = true;
-    return Next{.seq = Next_(), .bytes = bytes, .hash = peeked_hash_};
+    return Next{.seq = Next_(), .bytes = bytes, .hash = peeked_hash_, .hash_before = hash_};
   }
   return std::nullopt;
 }

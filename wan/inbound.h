@@ -34,8 +34,9 @@ class Inbound {
 
   struct Next {
     Seq seq{};
-    std::string_view bytes;  // valid until the next call of anything here
-    std::uint64_t hash = 0;  // running hash after it
+    std::string_view bytes;         // valid until the next call of anything here
+    std::uint64_t hash = 0;         // running hash after it
+    std::uint64_t hash_before = 0;  // and before it
   };
   // The txn after the applied one, if it is here. Batches of another branch of this log than the
   // one applied are dropped on the way; TakeForked says so.

@@ -79,6 +79,7 @@ void Replica::CountKnown() {
 
 void Replica::Advance(Now now) {
   now_ = now;
+  if (started_mono_ms_ < 0) started_mono_ms_ = now.mono_ms;
   const std::int64_t stepped_before = clock_.stepped_ms();
   clock_.Observe(now);
   // What was read off the clock was told to others and judged expiries: no stamp may come before
@@ -126,8 +127,12 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
   own_seq_ = Next(own_seq_);
   own_hash_ = HashNext(own_hash_, txn_bytes_);
   discarded_.clear();
-  store_.Apply({.origin = self_, .seq = own_seq_, .hash = own_hash_, .bytes = txn_bytes_}, txn_,
-               discarded_);
+  store_.Apply({.origin = self_,
+                .seq = own_seq_,
+                .hash = own_hash_,
+                .bytes = txn_bytes_,
+                .hash_before = hash_before},
+               txn_, discarded_);
   NoteDiscards(txn_);
   outgoing_.Add(own_seq_, hash_before, own_hash_, txn_bytes_, outgoing_full_);
   own_hashes_.push_back(own_hash_);

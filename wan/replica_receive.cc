@@ -141,7 +141,11 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
     }
     clock_.Witness(txn_.stamp);
     discarded_.clear();
-    store_.Apply({.origin = origin, .seq = next->seq, .hash = next->hash, .bytes = next->bytes},
+    store_.Apply({.origin = origin,
+                  .seq = next->seq,
+                  .hash = next->hash,
+                  .bytes = next->bytes,
+                  .hash_before = next->hash_before},
                  txn_, discarded_);
     NoteDiscards(txn_);
     counting_.OnApplied({origin, next->seq}, txn_.deps, txn_.stamp);

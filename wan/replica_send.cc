@@ -96,8 +96,7 @@ void Replica::AnswerWaits(Effects& effects) {
   });
 }
 
-// What may leave the journal: what every member says it has, less one txn of each log, so that
-// whoever asks from there on is told the hash it goes on from. That is more than what is stable (a
+// What may leave the journal: what every member says it has. That is more than what is stable (a
 // report need not wait for the reporter's own log to arrive here), and must be: with journals at
 // their bound nobody could take the logs that would make anything stable. Past the bound, members
 // that are away no longer hold it back; they turn stale. An own txn that nobody else has always
@@ -113,8 +112,8 @@ Cut Replica::TrimCut() {
   Cut elsewhere;              // by any other member
   bool anyone = false;
   for (auto& [region, peer] : peers_.all()) {
-    const bool away = peer.heard_mono_ms < 0 ||
-                      now_.mono_ms - peer.heard_mono_ms > options_.beat_interval_ms * 10;
+    const std::int64_t heard_ms = std::max(peer.heard_mono_ms, started_mono_ms_);
+    const bool away = now_.mono_ms - heard_ms > options_.beat_interval_ms * 10;
     everywhere.Meet(peer.applied);
     elsewhere.Join(peer.applied);
     bool& stale = stale_[region];
@@ -129,9 +128,7 @@ Cut Replica::TrimCut() {
     if (!anyone) held.Meet(elsewhere);
     trim.Join(held);
   }
-  Cut less;
-  for (const Dot& dot : trim.dots()) less.Raise({dot.origin, Before(dot.seq)});
-  return less;
+  return trim;
 }
 
 void Replica::UpdateStable() {
