@@ -1,5 +1,6 @@
 #include "wan/batcher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "conflict/assert.h"
@@ -19,8 +20,10 @@ void Batcher::Add(Seq seq, std::uint64_t hash_before, std::uint64_t hash, std::s
                   std::vector<Batch>& out) {
   if (bytes.size() + 10 > kFragmentBytes) {
     Flush(out);
-    const auto fragments =
-        static_cast<std::uint32_t>((bytes.size() + kFragmentBytes - 1) / kFragmentBytes);
+    // Never a single one: a batch of one fragment is a whole batch, its txn preceded by a length.
+    const auto fragments = std::max<std::uint32_t>(
+        2, static_cast<std::uint32_t>((bytes.size() + kFragmentBytes - 1) / kFragmentBytes));
+    const std::size_t piece = (bytes.size() + fragments - 1) / fragments;
     for (std::uint32_t i = 0; i < fragments; ++i) {
       Batch& part = out.emplace_back();
       part.origin = origin_;
@@ -30,7 +33,7 @@ void Batcher::Add(Seq seq, std::uint64_t hash_before, std::uint64_t hash, std::s
       part.hash_after = hash;
       part.fragment = i;
       part.fragments = fragments;
-      part.body = bytes.substr(i * kFragmentBytes, kFragmentBytes);
+      part.body = bytes.substr(i * piece, piece);
     }
     return;
   }
