@@ -11,11 +11,21 @@ Arena::~Arena() {
 }
 
 char* Arena::Map(std::size_t bytes) {
-  void* block = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  HW_ASSERT(block != MAP_FAILED);
-  blocks_.push_back({static_cast<char*>(block), bytes});
+  // More than needed, so that the block can begin at a huge page's boundary; the rest goes back.
+  const std::size_t taken = bytes + kHugePage;
+  void* raw = ::mmap(nullptr, taken, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  HW_ASSERT(raw != MAP_FAILED);
+  char* begin = static_cast<char*>(raw);
+  const std::size_t before =
+      (kHugePage - reinterpret_cast<std::uintptr_t>(raw) % kHugePage) % kHugePage;
+  char* block = begin + before;
+  if (before > 0) ::munmap(begin, before);
+  if (taken - before > bytes) ::munmap(block + bytes, taken - before - bytes);
+  // Rows are reached at random: with small pages every access misses the TLB as well.
+  ::madvise(block, bytes, MADV_HUGEPAGE);
+  blocks_.push_back({block, bytes});
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  return static_cast<char*>(block);
+  return block;
 }
 
 char* Arena::Grow(std::size_t bytes) {

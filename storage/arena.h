@@ -40,7 +40,8 @@ class Arena {
   char* Grow(std::size_t bytes);
   char* Map(std::size_t bytes);
 
-  static constexpr std::size_t kBlockBytes = 1 << 20;
+  static constexpr std::size_t kHugePage = 2 << 20;
+  static constexpr std::size_t kBlockBytes = kHugePage;
   char* at_ = nullptr;
   std::size_t left_ = 0;
   std::atomic<std::uint64_t> bytes_{0};

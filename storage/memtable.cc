@@ -49,10 +49,11 @@ Memtable::Memtable(std::uint64_t bytes_max) {
   const std::uint64_t buckets =
       std::bit_ceil(std::clamp<std::uint64_t>(bytes_max / 192, 1024, std::uint64_t{1} << 26));
   bucket_mask_ = buckets - 1;
-  buckets_ = reinterpret_cast<std::atomic<Node*>*>(
-      bucket_arena_.Allocate(buckets * sizeof(std::atomic<Node*>)));
-  char* at = bucket_arena_.Allocate(sizeof(Node) + kHeightMax * sizeof(std::atomic<Node*>));
+  buckets_ =
+      reinterpret_cast<std::atomic<Node*>*>(arena_.Allocate(buckets * sizeof(std::atomic<Node*>)));
+  char* at = arena_.Allocate(sizeof(Node) + kHeightMax * sizeof(std::atomic<Node*>));
   head_ = new (at) Node{nullptr, nullptr, 0, 0, kHeightMax};
+  empty_bytes_ = arena_.used_bytes();
 }
 
 int Memtable::RandomHeight() {

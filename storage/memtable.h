@@ -64,9 +64,9 @@ class Memtable {
     Found found_;
   };
 
-  std::uint64_t bytes() const { return arena_.bytes() + bucket_arena_.bytes(); }
-  // What is in use of it: of the last block only the part handed out, no empty hash table.
-  std::uint64_t used_bytes() const { return versions_ == 0 ? 0 : arena_.used_bytes(); }
+  std::uint64_t bytes() const { return arena_.bytes(); }
+  // What rows take of it: without the empty hash table, of the last block only what was handed out.
+  std::uint64_t used_bytes() const { return arena_.used_bytes() - empty_bytes_; }
   std::uint64_t versions() const { return versions_; }
 
  private:
@@ -76,11 +76,11 @@ class Memtable {
   Node* Insert(std::string_view row_key, std::uint64_t hash, Version* version);
   int RandomHeight();
 
-  Arena bucket_arena_;
   Arena arena_;
   std::uint64_t bucket_mask_;
   std::atomic<Node*>* buckets_;
   Node* head_;
+  std::uint64_t empty_bytes_;  // the hash table and the list's head
   std::uint64_t versions_ = 0;
   std::uint64_t random_ = 0x9e3779b97f4a7c15;
 };
