@@ -17,7 +17,8 @@ class Cursors {
  public:
   static constexpr std::size_t kCursors = 32'768;
 
-  Cursors() : next_((std::uint64_t{std::random_device{}()} << 24) + 1) {}
+  // Below 2^53: clients that keep numbers as doubles (JavaScript) must be able to say them back.
+  Cursors() : next_((std::uint64_t{std::random_device{}()} << 20) + 1) {}
 
   std::uint64_t Put(std::string row_key) {
     if (slots_.empty()) slots_.resize(kCursors);

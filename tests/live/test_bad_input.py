@@ -225,7 +225,7 @@ def disk_full():
                             "map_max": "64MiB"}}
     with Mesh(["us-east", "eu-west"], name="disk-full", settings=settings) as mesh:
         small, roomy = mesh.regions
-        disk = SmallDisk(small.dir, 64)
+        disk = SmallDisk(small.dir, 320)  # a fresh journal and the reserve take 128 of it
         try:
             small.store = os.path.join(disk.mount, "store")
             mesh.start()

