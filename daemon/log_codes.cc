@@ -21,6 +21,13 @@ constexpr std::array kCodes = {
             "Restart when it suits; until then the old values hold."},
     LogCode{code::kConfigWarning, "warning",
             "A legal setting that likely does not do what was meant.", "Read `reason`."},
+    LogCode{code::kSchemaContradicts, "error",
+            "A field's rule in [[tables]] differs from the one that was declared first, here or in "
+            "another region. Exit code 78.",
+            "Put the declared rule back; a rule does not change under existing data."},
+    LogCode{code::kSchemaNotDeclared, "warning",
+            "The rules of [[tables]] hold here, but could not be told to the other regions yet.",
+            "Make room, see `reason`; then restart."},
     LogCode{code::kStoreOpened, "info", "The store is open and its journal replayed.", "None."},
     LogCode{code::kStoreFailed, "error",
             "The store cannot be opened: exit code 74, nothing was changed. Or a commit failed: "
@@ -28,11 +35,13 @@ constexpr std::array kCodes = {
             "Read `reason`: look at the disk and its free space, or name the right directory."},
     LogCode{code::kStoreLocked, "error", "Another process has the store. Exit code 75.",
             "Stop the other hawserd, or give this one a directory of its own."},
-    LogCode{code::kStoreRolledBack, "error",
-            "A peer holds more of this region's log, or another log, than this store: it is an "
-            "older copy. Exit code 74; the store was not touched.",
-            "Put the newer copy back. If there is none, move the store away and start empty: this "
-            "region then begins a new incarnation, and what only the lost store held is lost."},
+    LogCode{
+        code::kStoreRolledBack, "error",
+        "A peer holds more of this region's log, or another log, than this store: it is an older "
+        "copy, or a new one in its place. Exit code 74; its records and log are as they were.",
+        "Put the newest copy back. Without one keep this region stopped: an empty store is refused "
+        "in the same way until joining anew comes with a later version. The other regions go on "
+        "with what they hold."},
     LogCode{code::kListenFailed, "error", "An address cannot be listened on. Exit code 75.",
             "Free the port, or change the address in the configuration."},
     LogCode{code::kLinkFailed, "error",
@@ -47,7 +56,8 @@ constexpr std::array kCodes = {
             "Mostly a wrong clock, or newer software there: mend the clock, or upgrade here."},
     LogCode{code::kPeerStale, "error",
             "A region was away so long that the journal no longer keeps what it misses.",
-            "It has to begin anew with an empty store."},
+            "Joining by snapshot comes with a later version. Raise storage.journal_max before a "
+            "long absence."},
     LogCode{code::kReceivingPaused, "error",
             "There is no room: nothing is taken from other regions.",
             "Free or add disk, or raise storage.journal_max; it heals by itself."},

@@ -4,15 +4,19 @@
 #include <utility>
 
 #include "daemon/admin/server.h"
+#include "daemon/declare_job.h"
 #include "daemon/doors.h"
 #include "daemon/exit_codes.h"
 #include "daemon/log.h"
 #include "daemon/log_codes.h"
 #include "daemon/redis/server.h"
+#include "daemon/status_line.h"
 #include "daemon/wiring.h"
 
 namespace hawser {
 namespace {
+
+constexpr std::string_view kConfig = "config";
 
 // Where the link's messages go while there is an engine. The link outlives the engine, so that the
 // last txns are still sent.
@@ -64,8 +68,8 @@ StartFailure StoreFailure(const OpenError& error) {
     case StorageError::kCorrupt:
       return {kExitStorage, code::kStoreFailed,
               text +
-                  "; keep the directory for a look, and begin with an empty one: the other regions "
-                  "have what was shipped"};
+                  "; keep the directory for a look and put a sound copy of it back; the other "
+                  "regions have what was shipped"};
     case StorageError::kFull:
       return {kExitStorage, code::kStoreFailed, text + "; free space on that disk"};
     case StorageError::kNotFound:
@@ -143,6 +147,21 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   engine_options.remark = LogRemark;
   parts->engine = StartEngine(std::move(engine_options), std::move(*store));
   parts->crossing.Open(parts->engine.get());
+
+  const Declared declared = DeclareSchema(*parts->engine, config.schema);
+  if (!declared.contradictions.empty()) {
+    for (const std::string& text : declared.contradictions) {
+      Log(LogLevel::kError, kConfig, code::kSchemaContradicts, text);
+    }
+    return std::unexpected(StartFailure{
+        kExitConfig, code::kConfigBad,
+        "[[tables]] contradicts what is declared already; the lines before say where"});
+  }
+  if (declared.refused) {
+    Log(LogLevel::kWarning, kConfig, code::kSchemaNotDeclared,
+        "the rules of [[tables]] could not be declared now; the next start tries again",
+        {{"reason", GateText(*declared.refused)}});
+  }
 
   auto redis =
       RedisServer::Start(GuardedRedisOptions(config, version, parts->tokens), *parts->engine);

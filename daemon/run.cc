@@ -74,10 +74,7 @@ class EngineEnding {
     if (!end_) return std::nullopt;
     if (*end_ == EngineEnd::kRolledBack) {
       Log(LogLevel::kError, kComponent, code::kStoreRolledBack,
-          "this store is an older copy of itself; it was not touched. Put the newer copy back, or "
-          "move "
-          "this one away and start with an empty directory: what only the newer copy held is then "
-          "lost",
+          "this store is an older copy of itself; its records and log are as they were",
           {{"reason", why_}});
       return kExitStorage;
     }
