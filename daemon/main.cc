@@ -7,6 +7,7 @@
 #include "daemon/arguments.h"
 #include "daemon/config/load.h"
 #include "daemon/config/print.h"
+#include "daemon/config/secret.h"
 #include "daemon/exit_codes.h"
 #include "daemon/run.h"
 #include "daemon/version.h"
@@ -21,6 +22,15 @@ void Print(std::string_view text, std::FILE* to = stdout) {
 void PrintAll(const config::Problems& problems, std::string_view prefix) {
   for (const config::Problem& problem : problems)
     Print(std::string(prefix) + Text(problem) + '\n', stderr);
+}
+
+// Secrets may be on another machine than the one that checks, or come with the service: a warning.
+void WarnOfSecrets(const Config& config) {
+  for (const TokenConfig& token : config.tokens) {
+    const auto secret = config::ReadSecret(token.file);
+    if (!secret)
+      Print("hawserd: warning: token \"" + token.name + "\": " + secret.error() + '\n', stderr);
+  }
 }
 
 int Main(const Arguments& arguments) {
@@ -57,6 +67,7 @@ int Main(const Arguments& arguments) {
   }
   if (arguments.mode == Mode::kCheck) {
     PrintAll(loaded->warnings, "hawserd: warning: ");
+    WarnOfSecrets(loaded->config);
     Print("hawserd: the configuration is good\n");
     return kExitOk;
   }

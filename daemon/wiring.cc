@@ -78,6 +78,7 @@ RedisOptions RedisOptionsOf(const Config& config, std::string_view version) {
   options.bulk_bytes_max = config.storage.txn_max;
   options.command_bytes_max = std::max(options.command_bytes_max, 2 * config.storage.txn_max);
   options.multi_bytes_max = std::max(options.multi_bytes_max, 2 * config.storage.txn_max);
+  options.output_bytes_max = std::max(options.output_bytes_max, 2 * config.storage.txn_max);
   options.region_name = config.region;
   options.region_names = RegionNames(config);
   options.version = version;

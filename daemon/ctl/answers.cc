@@ -37,6 +37,11 @@ const Json* Array(const Json& object, const char* name) {
   return at != object.end() && at->is_array() ? &*at : nullptr;
 }
 
+bool IsTrue(const Json& object, const char* name) {
+  const auto at = object.find(name);
+  return at != object.end() && at->is_boolean() && at->get<bool>();
+}
+
 Tone LinkTone(const std::string& link) {
   if (link == "up") return Tone::kGood;
   if (link == "slow") return Tone::kWarn;
@@ -84,7 +89,7 @@ std::optional<Grid> RegionGrid(std::string_view json) {
             {}};
   for (const Json& region : *regions) {
     if (!region.is_object()) return std::nullopt;
-    const bool self = region.value("self", false);
+    const bool self = IsTrue(region, "self");
     const std::string link = self ? "self" : Member(region, "link");
     const Json none = Json::object();
     const Json& out = region.contains("outgoing") ? region["outgoing"] : none;
@@ -207,7 +212,7 @@ std::optional<std::string> LagOver(std::string_view json, std::int64_t max_ms) {
 bool IsDegraded(std::string_view json) {
   const Json body = Parse(json);
   return body.is_object() && body.contains("acks") && body["acks"].is_object() &&
-         body["acks"].value("degraded", false);
+         IsTrue(body["acks"], "degraded");
 }
 
 std::optional<std::string> FieldsBody(

@@ -1,0 +1,170 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/ctl/commands.h"
+#include "daemon/ctl/http.h"
+#include "tests/daemon/ctl_fake_server.h"
+
+namespace hawser::ctl {
+namespace {
+
+Options At(const FakeServer& server, Command command) {
+  Options options;
+  options.command = command;
+  options.server = server.url();
+  options.timeout_ms = 2000;
+  return options;
+}
+
+// One peer whose lag is `seconds`, both ways.
+std::string LagBody(const std::string& seconds, const std::string& link) {
+  return R"({"region":"us-east","lag":[{"peer":"eu-west","direction":"outgoing","link":")" + link +
+         R"(","behind_txns":"5","behind_bytes":"100","behind_seconds":)" + seconds + "}]}";
+}
+
+}  // namespace
+
+TEST_CASE("each answer of the daemon has its exit code") {
+  const std::pair<int, Exit> kTable[] = {
+      {200, Exit::kOk},      {201, Exit::kOk},       {400, Exit::kRefused},  {401, Exit::kRefused},
+      {403, Exit::kRefused}, {404, Exit::kNotFound}, {409, Exit::kRefused},  {412, Exit::kRefused},
+      {413, Exit::kRefused}, {408, Exit::kTimedOut}, {504, Exit::kTimedOut}, {500, Exit::kFailed},
+      {503, Exit::kFailed},  {507, Exit::kRefused}};
+  for (const auto& [status, exit] : kTable) {
+    CAPTURE(status);
+    const FakeServer server([status = status](const std::string&) {
+      return HttpAnswer(status, R"({"regions":[],"code":"X","detail":"because"})");
+    });
+    CHECK(Execute(At(server, Command::kRegionList)) == exit);
+  }
+}
+
+TEST_CASE("a daemon that is not there is a failure, one that is silent a timeout") {
+  Options options;
+  options.command = Command::kCut;
+  options.server = "http://127.0.0.1:1";
+  CHECK(Execute(options) == Exit::kFailed);
+  options.server = "file:///etc/passwd";
+  CHECK(Execute(options) == Exit::kFailed);
+  const FakeServer silent([](const std::string&) { return std::string(); });
+  options.server = silent.url();
+  options.timeout_ms = 200;
+  CHECK(Execute(options) == Exit::kTimedOut);
+}
+
+TEST_CASE("something else that answers 200 is not taken for a hawserd") {
+  const FakeServer server([](const std::string&) { return HttpAnswer(200, "<html>hello</html>"); });
+  for (const Command command : {Command::kRegionList, Command::kLag, Command::kCut}) {
+    CHECK(Execute(At(server, command)) == Exit::kFailed);
+  }
+}
+
+TEST_CASE("a lag over the bound is a condition not met, and within it none") {
+  const FakeServer server([](const std::string&) { return HttpAnswer(200, LagBody("7.5", "up")); });
+  Options options = At(server, Command::kLag);
+  CHECK(Execute(options) == Exit::kOk);
+  options.max_lag_ms = 5000;
+  CHECK(Execute(options) == Exit::kConditionNotMet);
+  options.max_lag_ms = 8000;
+  CHECK(Execute(options) == Exit::kOk);
+  options.max_lag_ms = 5000;
+  options.wait_ms = 300;
+  CHECK(Execute(options) == Exit::kTimedOut);
+}
+
+TEST_CASE("a link that is down is over every bound") {
+  const FakeServer server([](const std::string&) { return HttpAnswer(200, LagBody("0", "down")); });
+  Options options = At(server, Command::kLag);
+  options.max_lag_ms = 1'000'000;
+  CHECK(Execute(options) == Exit::kConditionNotMet);
+}
+
+TEST_CASE("with --wait the lag is asked for until it is within the bound") {
+  std::atomic<int> asked{0};
+  const FakeServer server([&asked](const std::string&) {
+    return HttpAnswer(200, LagBody(++asked < 3 ? "9" : "0.1", "up"));
+  });
+  Options options = At(server, Command::kLag);
+  options.max_lag_ms = 1000;
+  options.wait_ms = 5000;
+  CHECK(Execute(options) == Exit::kOk);
+  CHECK(asked == 3);
+}
+
+TEST_CASE("a record is put with its fields, its condition and its wish for acknowledgement") {
+  const FakeServer server([](const std::string&) {
+    return HttpAnswer(
+        200,
+        R"({"result":"updated","version":"5.0-1","acks":{"asked":1,"reached":1,"degraded":false}})");
+  });
+  Options options = At(server, Command::kRecordPut);
+  options.table = "users";
+  options.key = "a/b c?";
+  options.fields = {"name=Ann=e", "note="};
+  options.if_match = "4.0-1";
+  options.wait_ms = 1500;
+  CHECK(Execute(options) == Exit::kOk);
+  REQUIRE(server.requests().size() == 1);
+  const std::string request = server.requests()[0];
+  CHECK(request.starts_with("PUT /v1/tables/users/records/a%2Fb%20c%3F HTTP/1.1\r\n"));
+  CHECK(request.find("If-Match: \"4.0-1\"\r\n") != std::string::npos);
+  CHECK(request.find("Prefer: wait=2\r\n") != std::string::npos);
+  CHECK(request.find("Hawser-Wait-Regions: all\r\n") != std::string::npos);
+  CHECK(request.ends_with(R"({"fields":{"name":"Ann=e","note":""}})"));
+}
+
+TEST_CASE("a write that not every region has in time is told as such") {
+  const FakeServer server([](const std::string&) {
+    return HttpAnswer(
+        200,
+        R"({"result":"created","version":"5.0-1","acks":{"asked":2,"reached":1,"degraded":true}})");
+  });
+  Options options = At(server, Command::kRecordPut);
+  options.table = "t";
+  options.key = "k";
+  options.value = "v";
+  options.wait_ms = 1000;
+  CHECK(Execute(options) == Exit::kTimedOut);
+}
+
+TEST_CASE("a dry run sends nothing") {
+  const FakeServer server([](const std::string&) { return HttpAnswer(500, "{}"); });
+  Options options = At(server, Command::kRecordPut);
+  options.table = "t";
+  options.key = "k";
+  options.value = "v";
+  options.dry_run = true;
+  CHECK(Execute(options) == Exit::kOk);
+  CHECK(server.requests().empty());
+}
+
+TEST_CASE("the token goes to the daemon from a file that only its owner reads") {
+  const FakeServer server([](const std::string&) { return HttpAnswer(200, R"({"regions":[]})"); });
+  char path[] = "/tmp/hawser-token-XXXXXX";
+  close(mkstemp(path));
+  std::ofstream(path) << "0123456789abcdef-canary\n";
+  Options options = At(server, Command::kRegionList);
+  options.token_file = path;
+
+  chmod(path, 0600);
+  CHECK(Execute(options) == Exit::kOk);
+  CHECK(server.requests()[0].find("Authorization: Bearer 0123456789abcdef-canary\r\n") !=
+        std::string::npos);
+
+  chmod(path, 0644);
+  CHECK(Execute(options) == Exit::kUsage);
+  chmod(path, 0600);
+  std::ofstream(path) << "short\n";
+  CHECK(Execute(options) == Exit::kUsage);
+  std::ofstream(path) << "0123456789abcdef\r\nX-Injected: 1\r\n";
+  CHECK(Execute(options) == Exit::kUsage);
+  unlink(path);
+  CHECK(Execute(options) == Exit::kUsage);
+  CHECK(server.requests().size() == 1);
+}
+
+}  // namespace hawser::ctl

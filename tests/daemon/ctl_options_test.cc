@@ -1,0 +1,77 @@
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "daemon/ctl/options.h"
+
+namespace hawser::ctl {
+namespace {
+
+Parsed Parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "hawserctl");
+  return ParseOptions(static_cast<int>(words.size()), words.data());
+}
+
+}  // namespace
+
+TEST_CASE("nouns and verbs become commands, options stand where one likes") {
+  CHECK(Parse({"region", "list"}).options->command == Command::kRegionList);
+  CHECK(Parse({"cut"}).options->command == Command::kCut);
+  const auto lag =
+      Parse({"lag", "-o", "json", "--server", "http://h:1", "--max", "5s", "--wait", "1m"});
+  REQUIRE(lag.options);
+  CHECK(lag.options->json);
+  CHECK(lag.options->server == "http://h:1");
+  CHECK(lag.options->max_lag_ms == 5000);
+  CHECK(lag.options->wait_ms == 60'000);
+  const auto get = Parse({"-o", "json", "record", "get", "users", "alice"});
+  REQUIRE(get.options);
+  CHECK(get.options->table == "users");
+  CHECK(get.options->key == "alice");
+  const auto put = Parse({"record", "put", "users", "alice", "a=1", "b=2", "--merge"});
+  REQUIRE(put.options);
+  CHECK(put.options->fields == std::vector<std::string>{"a=1", "b=2"});
+  CHECK(put.options->merge);
+  CHECK_FALSE(put.options->value);
+  CHECK(Parse({"record", "put", "t", "k", "--value", ""}).options->value == "");
+  CHECK(Parse({"config", "check", "/c"}).options->config_file == "/c");
+}
+
+TEST_CASE("a mistake is usage, and ends with 2") {
+  const std::vector<std::vector<const char*>> kMistakes = {{},
+                                                           {"lagg"},
+                                                           {"region"},
+                                                           {"region", "lst"},
+                                                           {"record", "get", "t"},
+                                                           {"lag", "--max", "5"},
+                                                           {"lag", "-o", "xml"},
+                                                           {"lag", "--wait", "soon"},
+                                                           {"cut", "extra"},
+                                                           {"lag", "--nonsense"}};
+  for (const auto& words : kMistakes) {
+    const Parsed parsed = Parse(words);
+    CHECK_FALSE(parsed.options);
+    CHECK(parsed.exit_code == 2);
+    CHECK(parsed.to_stderr);
+  }
+}
+
+TEST_CASE("what comes in a later version says so, and is not in the help") {
+  for (const char* noun :
+       {"conflict", "home", "unique", "verify", "parked", "backup", "audit", "bench"}) {
+    const Parsed parsed = Parse({noun, "list"});
+    CHECK(parsed.exit_code == 2);
+    CHECK(parsed.text.find("not in this version") != std::string::npos);
+    CHECK(Parse({"--help"}).text.find(std::string("  ") + noun) == std::string::npos);
+  }
+  CHECK(Parse({"region", "drain", "eu"}).text.find("not in this version") != std::string::npos);
+  CHECK(Parse({"region", "lst"}).text.find("not in this version") == std::string::npos);
+}
+
+TEST_CASE("help and version are no mistakes") {
+  CHECK(Parse({"--help"}).exit_code == 0);
+  CHECK(Parse({"--help"}).text.find("condition not met") != std::string::npos);
+  CHECK(Parse({"--version"}).text.starts_with("hawserctl "));
+}
+
+}  // namespace hawser::ctl
