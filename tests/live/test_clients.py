@@ -21,7 +21,7 @@ def run(argv, text=None, timeout=60, environment=None):
     return done.stdout
 
 
-@story("redis-cli, redis-benchmark, a C client and a Node client work unchanged", seconds=120)
+@story("redis-cli, redis-benchmark and a C client work unchanged", seconds=120)
 def usual_clients():
     with Mesh(["us-east", "eu-west"], name="clients") as mesh:
         mesh.start()
