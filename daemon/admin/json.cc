@@ -97,7 +97,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 const Json* Find(const JsonObject& object, std::string_view name) {
-  const auto at = std::ranges::find(object, name, &std::pair<std::string, Json>::first);
+  const auto at = std::ranges::find(object, name, &JsonMember::first);
   return at == object.end() ? nullptr : &at->second;
 }
 

@@ -22,7 +22,8 @@ struct JsonFloat {
   std::string text;
 };
 using JsonArray = std::vector<Json>;
-using JsonObject = std::vector<std::pair<std::string, Json>>;  // in the order written
+struct JsonMember;
+using JsonObject = std::vector<JsonMember>;  // in the order written
 
 struct Json {
   std::variant<JsonNull, bool, std::int64_t, JsonFloat, std::string, JsonArray, JsonObject> value;
@@ -32,6 +33,11 @@ struct Json {
   const T* As() const {
     return std::get_if<T>(&value);
   }
+};
+
+struct JsonMember {
+  std::string first;  // its name
+  Json second;
 };
 
 inline constexpr std::size_t kJsonDepthMax = 16;

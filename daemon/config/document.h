@@ -13,6 +13,7 @@
 
 namespace hawser::config {
 
+struct Member;
 struct Node {
   enum class Kind : std::uint8_t { kText, kInteger, kFloat, kBoolean, kTime, kArray, kTable };
   Kind kind = Kind::kTable;
@@ -20,9 +21,13 @@ struct Node {
   std::string text;                                   // kText
   std::int64_t integer = 0;                           // kInteger, kBoolean (0 or 1)
   std::vector<Node> items;                            // kArray
-  std::vector<std::pair<std::string, Node>> members;  // kTable, as they stand in the file
+  std::vector<Member> members;  // kTable, as they stand in the file
 
   const Node* Find(std::string_view name) const;
+};
+struct Member {
+  std::string first;  // its name
+  Node second;
 };
 // "text", "an integer", "a table" …
 std::string_view Text(Node::Kind kind);

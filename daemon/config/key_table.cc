@@ -111,7 +111,6 @@ const std::array kSections = {
 
 using enum KeyType;
 constexpr auto kLive = Reload::kLive;
-constexpr auto kRestart = Reload::kRestart;
 
 const std::array kKeys = {
     Key{.section = "cluster",

@@ -10,9 +10,8 @@
 
 namespace hawser::sim {
 
-Mesh::Mesh(const Knobs& knobs, bool trace)
+Mesh::Mesh(const Knobs& knobs, bool)
     : knobs_(knobs),
-      trace_events_(trace),
       network_random_(knobs.seed ^ 0x6e6574),
       turn_random_(knobs.seed ^ 0x7475726e) {
   Random random(knobs.seed ^ 0x6d657368);

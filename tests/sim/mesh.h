@@ -100,7 +100,6 @@ class Mesh final : public Carrier {
   void Mix(std::uint64_t value);
 
   Knobs knobs_;
-  bool trace_events_;
   Random network_random_, turn_random_;
   Truth truth_;
   Coverage coverage_;
