@@ -17,7 +17,8 @@ namespace hawser::admin {
 class Api {
  public:
   // `post` runs work on the server's thread, from any thread; what is posted after the server has
-  // stopped is dropped.
+  // stopped is dropped. Whatever the engine holds has a copy of it: an answer may come after this
+  // object has gone.
   using Post = std::function<void(std::function<void()>)>;
   Api(const AdminOptions& options, Engine& engine, Post post);
 

@@ -48,7 +48,9 @@ class AsioHttpServer : public HttpServer {
   }
 
   std::uint16_t port() const override { return port_; }
-  void Post(std::function<void()> work) override { mailbox_->Post(std::move(work)); }
+  Poster poster() const override {
+    return [mailbox = mailbox_](std::function<void()> work) { mailbox->Post(std::move(work)); };
+  }
 
   void Stop() override {
     if (!thread_.joinable()) return;

@@ -3,7 +3,7 @@
 // HttpServer: HTTP/1.1 on one thread, with a bound on everything a client can make it hold:
 // connections, header and body bytes, the bytes of all bodies together, and the time of every step.
 //
-// Threads:  Listen, Stop and the destructor by one owner; port and Post from any thread.
+// Threads:  Listen, Stop and the destructor by one owner; port from any thread.
 // Bounds:   at connections_max the connection that has waited longest for a request gives way; when
 // more
 //           than three quarters are being answered, Admit is told `busy`. Bodies over 64 KiB count
@@ -43,8 +43,10 @@ class HttpServer {
   // Begins to answer; empty, or an error that names the address and the reason. Call it once.
   virtual std::string Listen() = 0;
   virtual std::uint16_t port() const = 0;
-  // Runs `work` on the server's thread; after Stop it is dropped.
-  virtual void Post(std::function<void()> work) = 0;
+  // Runs what it is given on the server's thread; after Stop that is dropped. May be called from
+  // any thread and outlive the server: other threads may still hold it when the server is gone.
+  using Poster = std::function<void(std::function<void()>)>;
+  virtual Poster poster() const = 0;
   // Lets requests in flight end within stop_ms, then closes everything. Nothing runs afterwards.
   virtual void Stop() = 0;
 };

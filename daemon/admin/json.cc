@@ -103,6 +103,8 @@ const Json* Find(const JsonObject& object, std::string_view name) {
 
 std::expected<Json, std::string> ParseJson(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) return std::unexpected("a byte order mark comes first");
+  // The library's lexer takes a zero byte for the end and would pass over what follows.
+  if (text.find('\0') != std::string_view::npos) return std::unexpected("it holds a zero byte");
   Builder builder;
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder) || !builder.error_.empty()) {
     return std::unexpected(builder.error_.empty() ? "not JSON" : builder.error_);

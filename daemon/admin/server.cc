@@ -10,35 +10,33 @@
 namespace hawser::admin {
 namespace {
 
+HttpOptions ToHttpOptions(const AdminOptions& options) {
+  HttpOptions http;
+  http.host = options.host;
+  http.port = options.port;
+  http.body_bytes_max = options.body_bytes_max;
+  http.connections_max = options.connections_max;
+  http.header_ms = std::chrono::milliseconds(options.header_ms);
+  return http;
+}
+
 // Finds the route of a request and refuses what the table does not describe.
 class Router : public AdminServer, public HttpHandler {
  public:
   Router(AdminOptions options, Engine& engine)
       : options_(std::move(options)),
-        api_(options_, engine,
-             [this](std::function<void()> work) { server_->Post(std::move(work)); }),
+        server_(HttpServer::Create(ToHttpOptions(options_), *this)),
+        api_(options_, engine, server_->poster()),
         routes_(api_.Routes()),
         id_prefix_(std::random_device{}()) {
     api_.SetOpenApi(OpenApi(routes_, options_.software));
   }
   ~Router() override { Stop(); }
 
-  // Empty: listening.
-  std::string Listen() {
-    HttpOptions http;
-    http.host = options_.host;
-    http.port = options_.port;
-    http.body_bytes_max = options_.body_bytes_max;
-    http.connections_max = options_.connections_max;
-    http.header_ms = std::chrono::milliseconds(options_.header_ms);
-    server_ = HttpServer::Create(http, *this);
-    return server_->Listen();
-  }
+  std::string Listen() { return server_->Listen(); }
 
   std::uint16_t port() const override { return server_->port(); }
-  void Stop() override {
-    if (server_) server_->Stop();
-  }
+  void Stop() override { server_->Stop(); }
 
   std::optional<HttpResponse> Admit(const HttpRequest& head, bool busy) override {
     auto found = Find(head);
@@ -121,7 +119,7 @@ class Router : public AdminServer, public HttpHandler {
   }
 
   const AdminOptions options_;
-  std::unique_ptr<HttpServer> server_;
+  const std::unique_ptr<HttpServer> server_;
   Api api_;
   const std::vector<Route> routes_;
   const unsigned id_prefix_;

@@ -123,11 +123,11 @@ void Api::Write(Call call, WritePlan plan) {
 void Api::Submit(Call call, WritePlan plan, AckWish wish) {
   // Shared: std::function wants to be copyable.
   auto shared = std::make_shared<Call>(std::move(call));
-  auto finish = [this, shared, wish](WritePlan written_plan,
-                                     std::expected<WriteResult, Problem> result) {
+  auto finish = [this, post = post_, shared, wish](WritePlan written_plan,
+                                                   std::expected<WriteResult, Problem> result) {
     auto plan_back = std::make_shared<WritePlan>(std::move(written_plan));
     auto result_back = std::make_shared<std::expected<WriteResult, Problem>>(std::move(result));
-    post_([this, shared, wish, plan_back, result_back] {
+    post([this, shared, wish, plan_back, result_back] {
       if (!*result_back) return shared->Fail(std::move(result_back->error()));
       AwaitAcks(std::move(*shared), std::move(*plan_back), std::move(**result_back), wish);
     });
@@ -150,8 +150,8 @@ void Api::AwaitAcks(Call call, WritePlan plan, WriteResult written, AckWish wish
                .regions = wish.regions,
                .deadline_mono_ms = DeadlineMonoMs(std::chrono::seconds(wish.wait_seconds)),
                .done = {}};
-  wait.done = [this, waiting, wish](int reached) {
-    post_([this, waiting, wish, reached] {
+  wait.done = [this, post = post_, waiting, wish](int reached) {
+    post([this, waiting, wish, reached] {
       AnswerWrite(waiting->call, waiting->plan, waiting->written, wish, reached);
     });
   };
