@@ -1,9 +1,8 @@
 #pragma once
 
-// Causal token: a cut as text that clients carry from one region to another ("show me at least what I
-// have seen"). Opaque to them: "h1:" and base64url (no padding) of, per origin in order, the varints
-// region, incarnation, seq.
-// Threads: pure functions.
+// Causal token: a cut as text that clients carry from one region to another ("show me at least what
+// I have seen"). Opaque to them: "h1:" and base64url (no padding) of, per origin in order, the
+// varints region, incarnation, seq. Threads: pure functions.
 
 #include <optional>
 #include <string>

@@ -17,10 +17,10 @@ struct Member;
 struct Node {
   enum class Kind : std::uint8_t { kText, kInteger, kFloat, kBoolean, kTime, kArray, kTable };
   Kind kind = Kind::kTable;
-  int line = 0;                                       // 1 is the first
-  std::string text;                                   // kText
-  std::int64_t integer = 0;                           // kInteger, kBoolean (0 or 1)
-  std::vector<Node> items;                            // kArray
+  int line = 0;                 // 1 is the first
+  std::string text;             // kText
+  std::int64_t integer = 0;     // kInteger, kBoolean (0 or 1)
+  std::vector<Node> items;      // kArray
   std::vector<Member> members;  // kTable, as they stand in the file
 
   const Node* Find(std::string_view name) const;

@@ -1,6 +1,6 @@
-// What one write costs in conflict/, step by step: a SET of 128 bytes over a record that is held, as
-// the origin does it (read the row, edit, encode the txn, apply, write the row) and as a peer does
-// (decode the txn, apply). Prints the fastest of several rounds, in nanoseconds of CPU.
+// What one write costs in conflict/, step by step: a SET of 128 bytes over a record that is held,
+// as the origin does it (read the row, edit, encode the txn, apply, write the row) and as a peer
+// does (decode the txn, apply). Prints the fastest of several rounds, in nanoseconds of CPU.
 
 #include <time.h>
 
@@ -106,13 +106,12 @@ class Bench {
 
 void Run(const char* what, bool counter) {
   Bench bench(counter);
-  std::printf("%s: write %.0f ns, of it edit %.0f, decode txn %.0f, read and write the row %.0f; "
-              "receive %.0f ns\n",
-              what, NanosecondsOf([&](int i) { bench.Write(i); }),
-              NanosecondsOf([&](int i) { bench.Edit(i); }),
-              NanosecondsOf([&](int i) { bench.Decode(i); }),
-              NanosecondsOf([&](int i) { bench.Row(i); }),
-              NanosecondsOf([&](int i) { bench.Receive(i); }));
+  std::printf(
+      "%s: write %.0f ns, of it edit %.0f, decode txn %.0f, read and write the row %.0f; "
+      "receive %.0f ns\n",
+      what, NanosecondsOf([&](int i) { bench.Write(i); }),
+      NanosecondsOf([&](int i) { bench.Edit(i); }), NanosecondsOf([&](int i) { bench.Decode(i); }),
+      NanosecondsOf([&](int i) { bench.Row(i); }), NanosecondsOf([&](int i) { bench.Receive(i); }));
   if (bench.sink() == 0) std::abort();
 }
 

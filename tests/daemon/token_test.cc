@@ -10,7 +10,8 @@ using namespace hawser;
 
 namespace {
 Dot At(int region, std::uint64_t incarnation, std::uint64_t seq) {
-  return Dot{Origin{RegionId{static_cast<std::uint8_t>(region)}, Incarnation{incarnation}}, Seq{seq}};
+  return Dot{Origin{RegionId{static_cast<std::uint8_t>(region)}, Incarnation{incarnation}},
+             Seq{seq}};
 }
 }  // namespace
 
@@ -35,7 +36,8 @@ TEST_CASE("what is no token is refused, whatever it is") {
 
 TEST_CASE("a damaged token is refused or is the one token of another cut") {
   std::mt19937_64 random(7);
-  const std::string token = EncodeToken(Cut{At(1, random(), 900), At(2, random(), 1), At(9, 3, 70000)});
+  const std::string token =
+      EncodeToken(Cut{At(1, random(), 900), At(2, random(), 1), At(9, 3, 70000)});
   int refused = 0;
   for (int i = 0; i < 20000; ++i) {
     std::string damaged = token;

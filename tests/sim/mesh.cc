@@ -11,9 +11,7 @@
 namespace hawser::sim {
 
 Mesh::Mesh(const Knobs& knobs, bool)
-    : knobs_(knobs),
-      network_random_(knobs.seed ^ 0x6e6574),
-      turn_random_(knobs.seed ^ 0x7475726e) {
+    : knobs_(knobs), network_random_(knobs.seed ^ 0x6e6574), turn_random_(knobs.seed ^ 0x7475726e) {
   Random random(knobs.seed ^ 0x6d657368);
   for (int id = 1; id <= knobs_.regions; ++id) {
     regions_.push_back(std::make_unique<Region>(RegionId{static_cast<std::uint8_t>(id)}, knobs_,

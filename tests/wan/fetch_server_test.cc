@@ -24,7 +24,7 @@ class OneLog final : public JournalReader {
       return std::unexpected(StorageError::kNotFound);
     }
     for (std::uint64_t seq = Raw(from); seq <= last_; ++seq) {
-      if (!visit({origin, Seq{seq}, log_.Hash(seq), log_.Txn(seq)})) break;
+      if (!visit({origin, Seq{seq}, log_.Hash(seq), log_.Txn(seq), log_.Hash(seq - 1)})) break;
     }
     return {};
   }
