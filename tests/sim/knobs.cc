@@ -109,7 +109,8 @@ Knobs KnobsOf(std::uint64_t seed) {
   knobs.fault_interval_ms = random.Between(60, 400);
 
   if (knobs.scenario == Scenario::kSteady) {  // beats come before the log they speak of
-    knobs.loss = knobs.corrupt = 0;
+    knobs.loss = knobs.corrupt = knobs.strange = knobs.large_value = 0;
+    knobs.serve_bytes_per_second = 0;
     knobs.latency_us_max = knobs.latency_us_min + 10000;
     knobs.jitter_us = 1000;
     knobs.bulk_delay_us = random.Between(30000, 90000);
@@ -117,6 +118,8 @@ Knobs KnobsOf(std::uint64_t seed) {
     knobs.turn_delay_us_max = 300;
     knobs.beat_gap_ms = random.Between(1, 3);
     knobs.pending_bytes_max = knobs.step_bytes_max = 1 << 20;
+    knobs.checkpoint_rows = 40;  // the store must not be what holds the stable cut back
+    knobs.rows_per_commit = 8;
     knobs.drift_ppm_max = 100;
     knobs.regions = std::min(knobs.regions, 4);
     knobs.inbox_messages_max = 4096;

@@ -36,7 +36,9 @@ void Storms::Run() {
     const int a = AnyRegion(), b = AnyOther(a);
     mesh_.coverage().Add(Branch::kLinkCut);
     mesh_.CutPair(a, b);
-    mesh_.In(HoldUs(), [this, a, b] { mesh_.CutPair(a, b, false); });
+    mesh_.In(HoldUs(), [this, a, b] {
+      if (!over_) mesh_.CutPair(a, b, false);  // in the end a pair may be cut on purpose
+    });
   });
   if (knobs.scenario == Scenario::kRollback) PlanRollback();
   if (knobs.scenario == Scenario::kLostOrigin) PlanLostOrigin();
