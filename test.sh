@@ -22,7 +22,7 @@ lane_tsan() {
   cmake --preset tsan -DHAWSER_TESTS=ON && cmake --build --preset tsan -j "$jobs" --target "${threaded[@]}" &&
     ctest --test-dir build-tsan --output-on-failure --timeout 600 -R "^($(IFS='|'; echo "${threaded[*]}"))\$" --no-tests=error
 }
-lane_sim() { needs build/hawser_sim; build/hawser_sim --seeds 1..2000; }
+lane_sim() { needs build/hawser_sim; build/hawser_sim --seeds 1..1000; }
 lane_variants() { needs build/hawser_sim; build/hawser_sim --variants; }
 lane_systemd() { needs tests/daemon/systemd_check.sh; bash tests/daemon/systemd_check.sh; }
 # The story that compares latencies may try twice: its neighbours on the machine are not ours to choose.
