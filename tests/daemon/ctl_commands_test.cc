@@ -34,9 +34,10 @@ TEST_CASE("each answer of the daemon has its exit code") {
       {403, Exit::kRefused}, {404, Exit::kNotFound}, {409, Exit::kRefused},  {412, Exit::kRefused},
       {413, Exit::kRefused}, {408, Exit::kTimedOut}, {504, Exit::kTimedOut}, {500, Exit::kFailed},
       {503, Exit::kFailed},  {507, Exit::kRefused}};
-  for (const auto& [status, exit] : kTable) {
+  for (const auto& [answered, exit] : kTable) {
+    const int status = answered;
     CAPTURE(status);
-    const FakeServer server([status = status](const std::string&) {
+    const FakeServer server([status](const std::string&) {
       return HttpAnswer(status, R"({"regions":[],"code":"X","detail":"because"})");
     });
     CHECK(Execute(At(server, Command::kRegionList)) == exit);
