@@ -5,6 +5,9 @@
 #include "daemon/config/secret.h"
 
 namespace hawser {
+namespace {
+constexpr std::uint64_t kInboxBytesMin = 8 * 1024 * 1024;  // the live log, while a commit runs
+}  // namespace
 
 std::map<RegionId, std::string> RegionNames(const Config& config) {
   std::map<RegionId, std::string> names;
@@ -49,7 +52,7 @@ LinkOptions LinkOptionsOf(const Config& config, Incarnation incarnation) {
 EngineOptions EngineOptionsOf(const Config& config, std::string_view version) {
   EngineOptions options;
   options.schema = config.schema;
-  options.inbox_bytes_max = std::max(options.inbox_bytes_max, 4 * config.wan.fetch_window);
+  options.inbox_bytes_max = std::max(kInboxBytesMin, 2 * config.wan.fetch_window);
   options.fetch_server.bytes_per_second = config.wan.catch_up_bandwidth;
   options.fetch_server.compress = config.wan.compression;
   ReplicaOptions& replica = options.replica;

@@ -39,13 +39,14 @@ std::optional<Send> Fetcher::Plan(const LogProgress& log, const std::vector<Regi
   state.id = ++id_last_;
   state.quiet_since_ms = mono_ms;
   state.behind_since_ms = -1;
+  state.asked = sources[state.source % sources.size()];
   ++fetches_;
   const Fetch fetch{.from = options_.self,
                     .id = state.id,
                     .origin = log.origin,
                     .first = Next(log.contiguous),
                     .bytes_max = std::min(options_.window_bytes, log.room)};
-  return Send{.to = {.kind = Address::Kind::kTo, .region = sources[state.source % sources.size()]},
+  return Send{.to = {.kind = Address::Kind::kTo, .region = state.asked},
               .bytes = Encode(Message(fetch))};
 }
 
@@ -66,6 +67,13 @@ void Fetcher::OnAnswer(const Batch& batch, std::int64_t mono_ms) {
     ++state.source;
   } else {
     state.catching_up = batch.count > 0;
+  }
+}
+
+void Fetcher::OnReturn(RegionId region) {
+  for (auto& [origin, state] : states_) {
+    state.failures = 0;
+    if (state.active && state.asked == region) state.active = false;
   }
 }
 

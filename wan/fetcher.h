@@ -41,6 +41,9 @@ class Fetcher {
   // A batch that answers a fetch came in.
   void OnAnswer(const Batch& batch, std::int64_t mono_ms);
 
+  // A region is heard again, or runs anew: what was asked of it is lost, and what it failed to
+  // answer before says nothing about now.
+  void OnReturn(RegionId region);
   // What came of this log belongs to another branch: the next source is asked.
   void Distrust(const Origin& origin, std::int64_t mono_ms);
 
@@ -53,6 +56,7 @@ class Fetcher {
   struct State {
     bool active = false;
     std::uint64_t id = 0;
+    RegionId asked{};  // of the last request
     std::int64_t quiet_since_ms = 0;    // of the active request
     std::int64_t behind_since_ms = -1;  // no request: since when something is missing
     Seq behind_at{};

@@ -70,6 +70,8 @@ struct Beat {
   std::uint32_t format = 0;  // the newest txn format this region may emit and read
   std::string software;
   bool receiving_paused = false;  // full: it does not apply at the moment
+  // Its clock (ms) when its process began: another one means that what was asked before is lost.
+  std::int64_t started_ms = 0;
   bool operator==(const Beat&) const = default;
 };
 

@@ -19,6 +19,7 @@ struct Peer {
   Lifecycle lifecycle = Lifecycle::kActive;
   bool receiving_paused = false;
   std::string software;
+  std::int64_t started_ms = 0;     // of its process, by its clock
   std::int64_t heard_wall_ms = 0;  // directly; 0: never
   std::int64_t heard_mono_ms = -1;
   double rtt_ms = -1;

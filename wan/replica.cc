@@ -85,6 +85,7 @@ void Replica::Advance(Now now) {
   // What was read off the clock was told to others and judged expiries: no stamp may come before
   // it, even if the wall clock now goes back a little.
   clock_.Witness(clock_.Read());
+  if (started_clock_ms_ == 0) started_clock_ms_ = clock_.Read().ms();
   if (clock_.stepped_ms() != 0 && stepped_before == 0) ++counters_.clock_steps;
 }
 

@@ -196,6 +196,7 @@ class Replica final : private Session {
   std::int64_t probe_at_ms_ = -1;
   std::int64_t started_mono_ms_ = -1;  // nobody is away who was not given time to be heard
   std::int64_t upkeep_at_ms_ = -1;     // stable cut and fetches are looked at once a millisecond
+  std::int64_t started_clock_ms_ = 0;
   std::uint64_t probe_id_ = 0;
   bool applied_remote_ = false;  // since the last beat
   bool receiving_paused_ = false;

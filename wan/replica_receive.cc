@@ -235,6 +235,10 @@ void Replica::OnBeat(const Received& received, const Beat& beat) {
     peer->heard_wall_ms = now_.wall_ms;  // alive, but nothing it says counts
     return;
   }
+  const bool was_away = peer->heard_mono_ms < 0 || peer->started_ms != beat.started_ms ||
+                        now_.mono_ms - peer->heard_mono_ms > options_.beat_interval_ms * 3;
+  if (was_away) fetcher_.OnReturn(region);
+  peer->started_ms = beat.started_ms;
   peer->heard_wall_ms = now_.wall_ms;
   peer->heard_mono_ms = now_.mono_ms;
   peer->lifecycle = beat.lifecycle;

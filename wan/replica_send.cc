@@ -27,6 +27,7 @@ Beat Replica::MakeBeat(bool with_relayed) const {
   beat.cluster_id = options_.cluster_id;
   beat.format = 1;
   beat.software = options_.software;
+  beat.started_ms = started_clock_ms_;
   beat.receiving_paused = receiving_paused_;
   if (!with_relayed) return beat;
   for (const auto& [region, peer] : peers_.all()) {

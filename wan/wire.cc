@@ -90,6 +90,7 @@ wire::Beat ToWire(const Beat& from) {
   to.set_member_hash(from.member_hash);
   to.set_format(from.format);
   to.set_software(from.software);
+  to.set_started_ms(from.started_ms);
   to.set_receiving_paused(from.receiving_paused);
   std::size_t bytes = to.ByteSizeLong() + 1024;
   for (const Report& report : from.relayed) {
@@ -208,6 +209,7 @@ bool FromWire(const wire::Beat& from, Beat& to) {
   to.format = from.format();
   if (from.software().size() > kSoftwareBytesMax) return false;
   to.software = from.software();
+  to.started_ms = from.started_ms();
   to.receiving_paused = from.receiving_paused();
   return true;
 }

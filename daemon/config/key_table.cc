@@ -246,7 +246,7 @@ const std::array kKeys = {
         .name = "fetch_window",
         .type = kSize,
         .fallback = "\"8MiB\"",
-        .meaning = "Asked for and not yet received, per peer.",
+        .meaning = "Asked for and not yet received, per peer; twice that may wait to be looked at.",
         .min = 256 * kKiB,
         .max = kGiB,
         .store = [](Config& c, const Value& v) { c.wan.fetch_window = Bytes(v); }},

@@ -23,9 +23,8 @@ struct EngineOptions {
   ReplicaOptions replica;
   FetchServerOptions fetch_server;
   Schema schema;
-  // Received and not yet looked at. Over it messages are dropped and fetched again: two fetch
-  // windows and what the live log brings in half a second.
-  std::uint64_t inbox_bytes_max = 32 * 1024 * 1024;
+  // Received and not yet looked at. Over it messages are dropped and fetched again.
+  std::uint64_t inbox_bytes_max = 16 * 1024 * 1024;
   std::function<void(Send)> publish;                    // engine and fetch thread
   std::function<std::uint64_t(RegionId)> queued_bytes;  // what the link has not sent yet
   // Called once, on the engine thread, when the engine ends by itself; the process must end.

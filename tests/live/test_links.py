@@ -108,10 +108,11 @@ def cut_off():
                 wrong = check_kept(region, ledger, ledger.acked, ledger.unknown, ledger.pairs_acked,
                                    ledger.pairs_unknown, 500)
                 check(not wrong, f"{region.name}: {len(wrong)} wrong: {wrong[:3]}")
-        # Per other region: a sender's queue, a fetch window; and what the library holds of received
-        # messages (16 MiB is the default of its four subscriptions' shared bound).
-        bound = (bounds["memtable_max"] + bounds["pending_max"] + 2 * bounds["fetch_window"]
-                 + 3 * bounds["send_max"] + 16) * MIB + idle
+        # Per other region: what waits to be applied, a sender's queue, a fetch window; what waits to
+        # be looked at (two windows); and what the library holds of received messages (16 MiB is
+        # the default of its four subscriptions' shared bound).
+        bound = (bounds["memtable_max"] + 2 * bounds["pending_max"] + 2 * bounds["fetch_window"]
+                 + 2 * bounds["fetch_window"] + 3 * bounds["send_max"] + 16) * MIB + idle
         worst = max(peaks.values())
         counts = ", ".join(f"{r.name} {l.acks}" for r, l in zip(mesh.regions, ledgers))
         note(f"{seconds} s cut off; acknowledged: {counts}; caught up {caught_up:.1f} s after the heal; 0 lost")

@@ -67,6 +67,18 @@ TEST_CASE("who does not answer is passed over, with growing patience") {
   CHECK(fetcher.Plan(Behind(true), kSources, 730 + 1410));
 }
 
+TEST_CASE("a region that returns is asked at once, however long it did not answer before") {
+  Fetcher fetcher = Fresh();
+  const std::vector<RegionId> one{RegionId{1}};
+  (void)fetcher.Plan(Behind(true), one, 0);
+  std::int64_t ms = 0;
+  for (int asked = 0; asked < 5; ms += 10) asked += fetcher.Plan(Behind(true), one, ms) ? 1 : 0;
+  CHECK_FALSE(fetcher.Plan(Behind(true), one, ms + 5000));
+  fetcher.OnReturn(RegionId{1});
+  CHECK_FALSE(fetcher.Plan(Behind(true), one, ms + 310));
+  CHECK(fetcher.Plan(Behind(true), one, ms + 330));
+}
+
 TEST_CASE("an answer to its end is followed by the next request at once") {
   Fetcher fetcher = Fresh();
   (void)fetcher.Plan(Behind(true), kSources, 0);

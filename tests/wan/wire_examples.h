@@ -85,6 +85,13 @@ inline Beat ExampleBeat() {
   return beat;
 }
 
+// A beat with its start; one without is read too.
+inline Beat ExampleBeatOfRun() {
+  Beat beat = ExampleBeat();
+  beat.started_ms = 1'790'000'000'123;
+  return beat;
+}
+
 inline Fetch ExampleFetch() {
   return {RegionId{2}, 77, OriginOf(3, 0x1122334455667788), Seq{1000}, 4 * 1024 * 1024};
 }
@@ -97,10 +104,15 @@ inline ProbeAnswer ExampleProbeAnswer() {
 
 // By the name of their golden file.
 inline std::vector<std::pair<std::string, Message>> Examples() {
-  return {{"batch", ExampleBatch()},        {"fragment", ExampleFragment()},
-          {"fetch_end", ExampleFetchEnd()}, {"long_batch", ExampleLongBatch()},
-          {"beat", ExampleBeat()},          {"fetch", ExampleFetch()},
-          {"probe", ExampleProbe()},        {"probe_answer", ExampleProbeAnswer()}};
+  return {{"batch", ExampleBatch()},
+          {"fragment", ExampleFragment()},
+          {"fetch_end", ExampleFetchEnd()},
+          {"long_batch", ExampleLongBatch()},
+          {"beat", ExampleBeat()},
+          {"beat_of_run", ExampleBeatOfRun()},
+          {"fetch", ExampleFetch()},
+          {"probe", ExampleProbe()},
+          {"probe_answer", ExampleProbeAnswer()}};
 }
 
 }  // namespace hawser::test
