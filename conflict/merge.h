@@ -37,6 +37,7 @@ struct Discarded {
   // The loser is not a cell but what its origin added to a counter, as a number's text: a base that
   // is no number takes no adds.
   bool adds = false;
+  std::string_view table;  // of the change; filled in by who applies the txn (storage/apply.h)
   std::string_view field;
   Cell winner;
   Cell loser;

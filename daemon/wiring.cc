@@ -19,6 +19,18 @@ std::string BindHost(const ListenAddress& listen) {
   return listen.host == "localhost" ? "127.0.0.1" : listen.host;
 }
 
+ConflictLogOptions ConflictOptionsOf(const Config& config) {
+  ConflictLogOptions options;
+  options.age_ms_max = config.conflicts.age_ms_max;
+  options.bytes_max = std::min(config.conflicts.log_bytes_max, config.storage.map_max / 4);
+  for (const TableConfig& table : config.tables) {
+    for (const FieldConfig& field : table.fields) {
+      if (!field.conflict_log) options.quiet[table.name].insert(field.name);
+    }
+  }
+  return options;
+}
+
 LmdbStoreOptions StoreOptionsOf(const Config& config) {
   LmdbStoreOptions options;
   options.path = config.storage.path;
@@ -27,6 +39,7 @@ LmdbStoreOptions StoreOptionsOf(const Config& config) {
   options.memtable_bytes_max = config.storage.memtable_max;
   options.journal_bytes_max = config.storage.journal_max;
   options.map_bytes_max = config.storage.map_max;
+  options.conflicts = ConflictOptionsOf(config);
   options.journal_prealloc_bytes =
       std::min(options.journal_prealloc_bytes, config.storage.journal_max / 4);
   return options;

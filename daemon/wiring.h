@@ -17,6 +17,7 @@ namespace hawser {
 
 std::map<RegionId, std::string> RegionNames(const Config& config);
 
+ConflictLogOptions ConflictOptionsOf(const Config& config);
 LmdbStoreOptions StoreOptionsOf(const Config& config);
 // `incarnation` is the opened store's.
 LinkOptions LinkOptionsOf(const Config& config, Incarnation incarnation);

@@ -6,7 +6,7 @@
 
 namespace hawser {
 
-bool Applier::Apply(Lsn lsn, const Dot& dot, const Txn& txn, RowTable& rows,
+bool Applier::Apply(Lsn lsn, Stamp highest, const Dot& dot, const Txn& txn, RowTable& rows,
                     std::vector<Discarded>& discarded) {
   const Writer writer{dot, Version{txn.stamp, dot.origin.region}, txn.deps};
   for (const Change& change : txn.changes) {
@@ -24,22 +24,38 @@ bool Applier::Apply(Lsn lsn, const Dot& dot, const Txn& txn, RowTable& rows,
     EncodeRecord(record_, bytes_);
     rows.Stage(row_key_, lsn, bytes_);
     for (std::size_t i = known; i < discarded.size(); ++i) {
-      LogConflict(lsn, writer, change, discarded[i], rows);
+      discarded[i].table = change.table;
+      LogConflict({highest, lsn}, writer, change, discarded[i], rows);
     }
   }
   return true;
 }
 
 // A value is discarded once; should its id be there already (a repaired record), the first report
-// stays.
-void Applier::LogConflict(Lsn lsn, const Writer& writer, const Change& change,
+// stays. In replay the row may have been checkpointed and its place in the order not, or both.
+void Applier::LogConflict(const ConflictPlace& place, const Writer& writer, const Change& change,
                           const Discarded& what, RowTable& rows) {
+  if (log_.IsQuiet(change.table, what.field)) return;
+  const std::string id = ConflictId(change.table, change.key, what);
   row_key_.clear();
-  AppendRowKey(kConflictTable, ConflictId(change.table, change.key, what), row_key_);
+  AppendRowKey(kConflictTable, id, row_key_);
+  bytes_.clear();
+  if (const std::optional<Row> row = rows.Newest(row_key_)) {
+    if (!DecodeRecord(row->record, logged_)) return;
+    const auto known = ParseConflict(logged_);
+    if (!known || known->place != place) return;
+    bytes_ = row->record;
+  } else {
+    EncodeConflict(writer, place, change.table, change.key, what, bytes_);
+    rows.Stage(row_key_, place.lsn, bytes_);
+  }
+  const std::size_t row_bytes = bytes_.size();
+  row_key_.clear();
+  AppendRowKey(kConflictOrderTable, OrderKey(place, id), row_key_);
   if (rows.Newest(row_key_)) return;
   bytes_.clear();
-  EncodeConflict(writer, change.table, change.key, what, bytes_);
-  rows.Stage(row_key_, lsn, bytes_);
+  EncodeOrderRow(writer, row_bytes, bytes_);
+  rows.Stage(row_key_, place.lsn, bytes_);
 }
 
 }  // namespace hawser

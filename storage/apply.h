@@ -16,6 +16,8 @@
 #include "conflict/merge.h"
 #include "conflict/record.h"
 #include "conflict/txn.h"
+#include "storage/conflict_keeper.h"
+#include "storage/conflict_log.h"
 #include "storage/store.h"
 
 namespace hawser {
@@ -37,17 +39,22 @@ class RowTable {
 
 class Applier {
  public:
+  // `log` must outlive the applier.
+  explicit Applier(const ConflictLogOptions& log) : log_(log) {}
+
   // Appends what gave way to `discarded`; its texts borrow from `txn` and from rows handed out by
   // Newest. False: a row's bytes are no record (damaged); the txn is then applied in part and the
-  // caller must give up.
-  bool Apply(Lsn lsn, const Dot& dot, const Txn& txn, RowTable& rows,
+  // caller must give up. `highest`: the highest stamp of any txn up to this one, itself included.
+  bool Apply(Lsn lsn, Stamp highest, const Dot& dot, const Txn& txn, RowTable& rows,
              std::vector<Discarded>& discarded);
 
  private:
-  void LogConflict(Lsn lsn, const Writer& writer, const Change& change, const Discarded& what,
-                   RowTable& rows);
+  void LogConflict(const ConflictPlace& place, const Writer& writer, const Change& change,
+                   const Discarded& what, RowTable& rows);
 
+  const ConflictLogOptions& log_;
   Record record_;
+  Record logged_;
   std::string row_key_;
   std::string bytes_;
 };

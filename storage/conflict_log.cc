@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kAt = "at";
 constexpr std::string_view kExpiry = "expiry";
 constexpr std::string_view kField = "field";
+constexpr std::string_view kFound = "found";
 constexpr std::string_view kKey = "key";
 constexpr std::string_view kKind = "kind";
 constexpr std::string_view kLoser = "loser";
@@ -23,6 +24,9 @@ constexpr std::string_view kRule = "rule";
 constexpr std::string_view kTable = "table";
 constexpr std::string_view kWinner = "winner";
 constexpr std::string_view kWinnerWriter = "winner_writer";
+
+constexpr std::array<const char*, kConflictKindMax + 1> kKindNames = {
+    "write", "delete", "state", "claim", "home", "idempotency", "rejected"};
 
 std::string_view RuleText(Kind kind) {
   switch (kind) {
@@ -66,7 +70,105 @@ std::optional<std::string_view> TextOf(const Record& record, std::string_view na
   return field->cell.value;
 }
 
+std::string PlaceBytes(const ConflictPlace& place) {
+  std::string out;
+  PutFixed64(out, place.found.raw);
+  PutFixed64(out, Raw(place.lsn));
+  return out;
+}
+
+std::optional<ConflictPlace> ReadPlace(std::string_view bytes) {
+  ByteReader in(bytes);
+  ConflictPlace place;
+  place.found.raw = in.Fixed64();
+  place.lsn = Lsn{in.Fixed64()};
+  if (!in.done()) return std::nullopt;
+  return place;
+}
+
+// Big endian and inverted: what is larger sorts first.
+void PutInverted(std::string& out, std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(~value >> shift)));
+  }
+}
+
+std::uint64_t ReadInverted(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char c : bytes) value = value << 8 | static_cast<std::uint8_t>(c);
+  return ~value;
+}
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
 }  // namespace
+
+const char* Text(ConflictKind kind) {
+  return kKindNames[static_cast<std::size_t>(kind)];
+}
+
+std::optional<ConflictKind> ParseConflictKind(std::string_view text) {
+  for (std::size_t i = 0; i < kKindNames.size(); ++i) {
+    if (text == kKindNames[i]) return static_cast<ConflictKind>(i);
+  }
+  return std::nullopt;
+}
+
+ConflictKind KindOf(const Discarded& what) {
+  if (what.winner.null && !what.expiry) return ConflictKind::kDelete;
+  const bool states = what.winner.kind == Kind::kStates || what.loser.kind == Kind::kStates;
+  return states ? ConflictKind::kState : ConflictKind::kWrite;
+}
+
+// --- The order -----------------------------------------------------------------------------------
+
+std::string OrderKey(const ConflictPlace& place, std::string_view id) {
+  std::string key;
+  PutInverted(key, place.found.raw);
+  PutInverted(key, Raw(place.lsn));
+  for (std::size_t i = 0; i + 1 < id.size(); i += 2) {
+    key.push_back(static_cast<char>(kHexDigits.find(id[i]) << 4 | kHexDigits.find(id[i + 1])));
+  }
+  return key;
+}
+
+std::string OrderKeyBefore(std::int64_t ms) {
+  const std::uint64_t first = Stamp::FromMs(ms).raw;
+  std::string key;
+  PutInverted(key, first == 0 ? 0 : first - 1);
+  return key;
+}
+
+std::optional<OrderedConflict> ParseOrderKey(std::string_view key) {
+  if (key.size() != kOrderKeyBytes) return std::nullopt;
+  OrderedConflict out;
+  out.place.found.raw = ReadInverted(key.substr(0, 8));
+  out.place.lsn = Lsn{ReadInverted(key.substr(8, 8))};
+  for (const char c : key.substr(16)) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    out.id.push_back(kHexDigits[byte >> 4]);
+    out.id.push_back(kHexDigits[byte & 15]);
+  }
+  return out;
+}
+
+void EncodeOrderRow(const Writer& writer, std::size_t row_bytes, std::string& out) {
+  const std::string text = std::to_string(row_bytes);
+  Record record;
+  Field& field = record.fields.emplace_back();
+  field.has_cell = true;
+  field.cell = Cell{.null = false, .value = text, .version = writer.version, .dot = writer.dot};
+  EncodeRecord(record, out);
+}
+
+std::optional<std::uint64_t> ParseOrderRow(const Record& record) {
+  const auto text = TextOf(record, "");
+  const auto bytes = text ? ParseInt(*text) : std::nullopt;
+  if (!bytes || *bytes < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*bytes);
+}
+
+// --- The rows ------------------------------------------------------------------------------------
 
 std::string ConflictId(std::string_view table, std::string_view key, const Discarded& what) {
   std::string bytes;
@@ -85,9 +187,10 @@ std::string ConflictId(std::string_view table, std::string_view key, const Disca
   return std::string(text, 32);
 }
 
-void EncodeConflict(const Writer& writer, std::string_view table, std::string_view key,
-                    const Discarded& what, std::string& out) {
-  const std::string at = std::to_string(writer.version.stamp.ms());
+void EncodeConflict(const Writer& writer, const ConflictPlace& place, std::string_view table,
+                    std::string_view key, const Discarded& what, std::string& out) {
+  const std::string at = std::to_string(place.found.ms());
+  const std::string found = PlaceBytes(place);
   const std::string loser = WriterBytes(what.loser);
   const std::string winner = WriterBytes(what.winner);
   Record record;
@@ -100,8 +203,9 @@ void EncodeConflict(const Writer& writer, std::string_view table, std::string_vi
   put(kAt, at);
   if (what.expiry) put(kExpiry, "1");
   put(kField, what.field);
+  put(kFound, found);
   put(kKey, key);
-  put(kKind, what.winner.null ? "delete" : "update");
+  put(kKind, Text(KindOf(what)));
   if (!what.loser.null) put(kLoser, what.loser.value);
   put(kLoserWriter, loser);
   put(kRule, RuleText(what.winner.kind));
@@ -121,11 +225,14 @@ std::optional<Conflict> ParseConflict(const Record& record) {
   const auto rule = TextOf(record, kRule);
   const auto loser = TextOf(record, kLoserWriter);
   const auto winner = TextOf(record, kWinnerWriter);
-  if (!at_ms || !table || !key || !field || !kind || !rule || !loser || !winner) {
+  const auto found = TextOf(record, kFound);
+  const auto place = found ? ReadPlace(*found) : std::nullopt;
+  if (!at_ms || !place || !table || !key || !field || !kind || !rule || !loser || !winner) {
     return std::nullopt;
   }
   Conflict conflict;
   conflict.at_ms = *at_ms;
+  conflict.place = *place;
   conflict.table = *table;
   conflict.key = *key;
   conflict.field = *field;

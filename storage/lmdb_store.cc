@@ -136,11 +136,13 @@ void LmdbStore::Apply(const JournalEntry& entry, const Txn& txn,
   logs_.Append(entry.origin, entry.seq, entry.hash);
   hashes_.Add(entry.origin, entry.seq, entry.hash);
   const Lsn lsn = journal_->Stage(entry);
+  highest_ = std::max(highest_, txn.stamp);
   Rows rows(*this);
-  if (!applier_.Apply(lsn, {entry.origin, entry.seq}, txn, rows, discarded)) {
+  const std::size_t before = discarded.size();
+  if (!applier_.Apply(lsn, highest_, {entry.origin, entry.seq}, txn, rows, discarded)) {
     Fail(StorageError::kCorrupt);
   }
-  highest_ = std::max(highest_, txn.stamp);
+  conflicts_.NoteLogged(discarded.size() - before);
 }
 
 std::expected<void, StorageError> LmdbStore::Commit(Stamp ceiling) {

@@ -52,6 +52,7 @@ struct LmdbStoreOptions {
   std::int64_t checkpoint_age_ms = 60'000;
   // Dead rows are looked through no more often than this.
   std::int64_t drop_every_ms = 100;
+  ConflictLogOptions conflicts;
   // For tests: asked before each commit of a checkpoint, on its thread; false is a full disk.
   std::function<bool()> checkpoint_gate;
 };
@@ -98,7 +99,9 @@ class LmdbStore final : public Store {
       : options_(options),
         lock_(std::move(lock)),
         space_({options.path, options.journal_bytes_max, options.map_bytes_max,
-                options.disk_reserve_bytes}) {}
+                options.disk_reserve_bytes}),
+        applier_(options_.conflicts),
+        conflicts_(options_.conflicts) {}
 
   // Opening (lmdb_store_open.cc).
   std::expected<void, OpenError> OpenEnvironments();
@@ -123,6 +126,7 @@ class LmdbStore final : public Store {
   // Upkeep (lmdb_upkeep.cc).
   std::expected<void, StorageError> TakeInCheckpoint();
   std::expected<void, StorageError> DropSome();
+  std::expected<void, StorageError> DropOldConflicts();
   struct DropPass;
   std::expected<void, StorageError> DropFrom(LmdbTable table, DropPass& pass,
                                              std::uint32_t& budget);
@@ -151,6 +155,7 @@ class LmdbStore final : public Store {
   Stamp highest_;
   Stamp clock_floor_;
   Applier applier_;
+  ConflictKeeper conflicts_;
   std::optional<StorageError> failed_;
 
   Mark mark_;         // durable in the record tables

@@ -174,11 +174,13 @@ std::expected<void, StorageError> LmdbStore::Replayed(Lsn lsn, const JournalEntr
   }
   logs_.Append(entry.origin, entry.seq, entry.hash);
   hashes_.Add(entry.origin, entry.seq, entry.hash);
+  highest_ = std::max(highest_, txn.stamp);
   Rows rows(*this);
   std::vector<Discarded> discarded;
-  if (!applier_.Apply(lsn, {entry.origin, entry.seq}, txn, rows, discarded)) return corrupt;
+  if (!applier_.Apply(lsn, highest_, {entry.origin, entry.seq}, txn, rows, discarded)) {
+    return corrupt;
+  }
   if (failed_) return std::unexpected(*failed_);
-  highest_ = std::max(highest_, txn.stamp);
   if (active_->bytes() < options_.memtable_bytes_max) return {};
   return FlushWhileReplaying(lsn);
 }

@@ -13,6 +13,7 @@ constexpr std::chrono::seconds kDropCheckpointEvery{1};
 constexpr std::uint32_t kDropsLookedAt = 256;        // per Upkeep: about 0.3 ms
 constexpr std::uint64_t kDropsPerCheckpoint = 4096;  // all in its last commit
 constexpr std::uint32_t kTrimPiecesIdle = 4096;
+constexpr std::uint32_t kConflictsLookedAt = 64;  // per Upkeep
 }  // namespace
 
 void LmdbStore::SetStable(const Stable& stable, const Cut& trim) {
@@ -32,6 +33,7 @@ std::expected<void, StorageError> LmdbStore::Upkeep() {
   LetSnapshotGo();
   if (const auto taken = TakeInCheckpoint(); !taken) return taken;
   if (const auto dropped = DropSome(); !dropped) return dropped;
+  if (const auto dropped = DropOldConflicts(); !dropped) return dropped;
   LetSnapshotGo();
   if (WantsCheckpoint()) StartCheckpoint();
 
@@ -135,6 +137,24 @@ std::expected<void, StorageError> LmdbStore::DropSome() {
     return Fail(done.error());
   }
   if (dropped_ == before) return {};
+  ++visible_;
+  Publish();
+  return {};
+}
+
+// What the conflict log need not keep any more; hidden and removed as dead rows are.
+std::expected<void, StorageError> LmdbStore::DropOldConflicts() {
+  const std::int64_t now_ms = std::max(highest_, journal_->ceiling()).ms();
+  if (dropped_ >= kDropsPerCheckpoint || !conflicts_.Due(now_ms)) return {};
+  const std::vector<std::string> old = conflicts_.Walk(
+      [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); }, now_ms,
+      kConflictsLookedAt);
+  if (failed_) return std::unexpected(*failed_);
+  if (old.empty()) return {};
+  for (const std::string& row_key : old) {
+    active_->Put(row_key, HashRowKey(row_key), visible_ + 1, journal_->last(), {}, /*gone=*/true);
+    ++dropped_;
+  }
   ++visible_;
   Publish();
   return {};

@@ -87,9 +87,11 @@ Lsn MemoryStore::LastLsn() const {
 
 void MemoryStore::ApplyRows(Lsn lsn, const Dot& dot, const Txn& txn,
                             std::vector<Discarded>& discarded) {
-  Rows rows(*this);
-  HW_ASSERT(applier_.Apply(lsn, dot, txn, rows, discarded));
   highest_ = std::max(highest_, txn.stamp);
+  Rows rows(*this);
+  const std::size_t before = discarded.size();
+  HW_ASSERT(applier_.Apply(lsn, highest_, dot, txn, rows, discarded));
+  conflicts_.NoteLogged(discarded.size() - before);
 }
 
 void MemoryStore::Apply(const JournalEntry& entry, const Txn& txn,

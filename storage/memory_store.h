@@ -32,6 +32,7 @@ struct MemoryStoreOptions {
   std::uint32_t drops_per_upkeep = 32;
   std::uint32_t trims_per_upkeep = 256;  // journal entries
   std::uint64_t journal_bytes_max = std::uint64_t{1} << 40;
+  ConflictLogOptions conflicts;
 };
 
 using SharedBytes = std::shared_ptr<const std::string>;
@@ -128,6 +129,7 @@ class MemoryStore final : public Store {
   const StoreImage::Entry& EntryAt(Lsn lsn) const;
 
   void DropSome();
+  void DropOldConflicts();
   void StartCheckpoint();
   void CheckpointStep();
   void MoveMark();
@@ -156,7 +158,8 @@ class MemoryStore final : public Store {
   Stamp clock_floor_;
   std::map<Origin, std::deque<Lsn>> lsns_;  // of each origin's entries in the journal
 
-  Applier applier_;
+  Applier applier_{options_.conflicts};
+  ConflictKeeper conflicts_{options_.conflicts};
   Stable stable_;
   Cut trim_;
   std::string drop_from_;

@@ -19,6 +19,7 @@ std::expected<void, StorageError> MemoryStore::Upkeep() {
   if (HasStaged()) return {};
   ++idle_upkeeps_;
   DropSome();
+  DropOldConflicts();
   if (!flushing_ && !full_) {
     const bool idle = idle_upkeeps_ >= options_.checkpoint_idle_upkeeps;
     if (active_writes_ >= options_.checkpoint_rows || drops_waiting_ ||
@@ -50,6 +51,16 @@ void MemoryStore::DropSome() {
     drops_waiting_ = true;
   }
   drop_from_ = at == image_.fading.end() ? std::string() : *at;
+}
+
+void MemoryStore::DropOldConflicts() {
+  const std::int64_t now_ms = std::max(highest_, image_.ceiling).ms();
+  if (!conflicts_.Due(now_ms)) return;
+  const std::vector<std::string> old = conflicts_.Walk(
+      [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); }, now_ms,
+      options_.drops_per_upkeep);
+  for (const std::string& row_key : old) Publish(row_key, std::nullopt);
+  drops_waiting_ = drops_waiting_ || !old.empty();
 }
 
 void MemoryStore::StartCheckpoint() {

@@ -134,7 +134,7 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
                 .bytes = txn_bytes_,
                 .hash_before = hash_before},
                txn_, discarded_);
-  NoteDiscards(txn_);
+  NoteDiscards();
   outgoing_.Add(own_seq_, hash_before, own_hash_, txn_bytes_, outgoing_full_);
   own_hashes_.push_back(own_hash_);
   if (own_hashes_.size() > kOwnHashesMax) own_hashes_.pop_front();
@@ -147,11 +147,8 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
   return Dot{self_, own_seq_};
 }
 
-void Replica::NoteDiscards(const Txn& txn) {
-  if (discarded_.empty()) return;
-  for (const Discarded& discarded : discarded_) {
-    ++discards_[{std::string(txn.changes.front().table), discarded.loser.kind}];
-  }
+void Replica::NoteDiscards() {
+  for (const Discarded& discarded : discarded_) conflicts_.Add(discarded);
 }
 
 std::optional<Stamp> Replica::Prepare() {

@@ -26,6 +26,7 @@
 #include "conflict/schema.h"
 #include "storage/store.h"
 #include "wan/batcher.h"
+#include "wan/conflict_counts.h"
 #include "wan/counting.h"
 #include "wan/fetcher.h"
 #include "wan/inbound.h"
@@ -98,10 +99,6 @@ class Replica final : private Session {
   std::int64_t now_ms() const override { return clock_.Read().ms(); }
   Stable stable() const;
   const ReplicaCounters& counters() const { return counters_; }
-  // What was discarded since the last call, per (table, kind); for metrics.
-  std::map<std::pair<std::string, Kind>, std::uint64_t> TakeDiscards() {
-    return std::move(discards_);
-  }
 
  private:
   struct Stream {
@@ -147,7 +144,7 @@ class Replica final : private Session {
   bool ApplySome(const Origin& origin, Stream& stream, std::uint64_t& bytes_left);
   void CountKnown();
   std::optional<std::uint64_t> OwnHashAt(Seq seq);
-  void NoteDiscards(const Txn& txn);
+  void NoteDiscards();
 
   // Sending (replica_send.cc)
   void FlushOwn(std::vector<Send>& out);
@@ -203,7 +200,7 @@ class Replica final : private Session {
   bool has_more_ = false;
   std::string rolled_back_;
   ReplicaCounters counters_;
-  std::map<std::pair<std::string, Kind>, std::uint64_t> discards_;
+  ConflictCounts conflicts_;
 
   // Scratch, reused so that the hot path allocates nothing
   Txn txn_;

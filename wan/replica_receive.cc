@@ -147,7 +147,7 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
                   .bytes = next->bytes,
                   .hash_before = next->hash_before},
                  txn_, discarded_);
-    NoteDiscards(txn_);
+    NoteDiscards();
     counting_.OnApplied({origin, next->seq}, txn_.deps, txn_.stamp);
     bytes_left -= std::min<std::uint64_t>(bytes_left, next->bytes.size());
     stream.inbound.Pop();

@@ -210,6 +210,7 @@ ReplicaStatus Replica::status() const {
     out.software = peer.software;
   }
   status.counters = counters_;
+  status.conflicts = conflicts_.Share();
   status.clock_stepped_ms = clock_.stepped_ms();
   status.receiving_paused = receiving_paused_;
   status.rolled_back = rolled_back_;

@@ -4,6 +4,7 @@
 // the control tool and systemd. Published by the engine once per tick; a copy is safe to keep.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,13 @@ struct ReplicaCounters {
                 skew_holds = 0, clock_steps = 0, pending_overflows = 0, hash_mismatches = 0;
 };
 
+// Values discarded here since the start, by table and kind of conflict.
+struct ConflictCount {
+  std::string table;  // "other": tables past a bound on their number
+  std::string kind;
+  std::uint64_t count = 0;
+};
+
 struct ReplicaStatus {
   Origin self;
   Cut applied;  // durable and visible here
@@ -54,6 +62,7 @@ struct ReplicaStatus {
   double stable_lag_seconds = 0;
   std::vector<PeerStatus> peers;  // every other member, by region id
   ReplicaCounters counters;
+  std::shared_ptr<const std::vector<ConflictCount>> conflicts;  // null: none yet
   std::int64_t clock_stepped_ms = 0;  // not 0: our wall clock jumped and is not followed
   std::uint64_t pending_bytes = 0;    // received and not yet applied
   bool receiving_paused = false;

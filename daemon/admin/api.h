@@ -50,6 +50,9 @@ class Api {
   void ListRecords(Call call);
   void AnswerRecord(const Call& call);
   void AnswerList(const Call& call);
+  // conflicts.cc
+  void ListConflicts(Call call);
+  void GetConflict(Call call);
   // writes.cc
   void PutRecord(Call call);
   void PatchRecord(Call call);

@@ -151,6 +151,14 @@ void CollectReplica(const ReplicaStatus& status, Families& families) {
         status.receiving_paused ? 1 : 0);
   Gauge(families, "clock_stepped_seconds", "by how much the wall clock jumped and is not followed",
         static_cast<double>(status.clock_stepped_ms) / 1000);
+  MetricFamilyValues& conflicts =
+      Add(families, MetricKind::kCounter, "conflicts_total",
+          "values that gave way to a write which had not seen them, since the start");
+  if (status.conflicts) {
+    for (const ConflictCount& count : *status.conflicts) {
+      Point(conflicts, Number(count.count), {{"table", count.table}, {"kind", count.kind}});
+    }
+  }
   MetricFamilyValues& events = Add(families, MetricKind::kCounter, "protocol_events_total",
                                    "what the replication protocol met");
   const std::pair<const char*, std::uint64_t> kinds[] = {

@@ -70,11 +70,17 @@ struct LogConfig {
   bool mask_values = true;
 };
 
+struct ConflictsConfig {
+  std::int64_t age_ms_max = 0;      // max_age
+  std::uint64_t log_bytes_max = 0;  // max_size
+};
+
 struct FieldConfig {
   std::string name;                 // the empty name is the field of a plain string
   std::string resolve;              // lww states first max min counter
   std::vector<std::string> order;   // states only
   std::optional<std::int64_t> min;  // counter only
+  bool conflict_log = true;         // a local matter
 };
 
 struct TableConfig {
@@ -107,6 +113,7 @@ struct Config {
   AdminConfig admin;
   RedisConfig redis;
   LogConfig log;
+  ConflictsConfig conflicts;
   std::vector<TableConfig> tables;
   std::vector<UniqueConfig> unique;
   std::vector<TokenConfig> tokens;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB, kTiB = 1024 * kGiB;
 constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
 
 std::uint64_t Bytes(const Value& value) {
   return static_cast<std::uint64_t>(value.number);
@@ -91,6 +92,9 @@ const std::array kSections = {
     Section{"admin", Section::Kind::kOne, "REST and metrics."},
     Section{"redis", Section::Kind::kOne, "The Redis protocol, for applications."},
     Section{"log", Section::Kind::kOne, "Structured logs on stderr."},
+    Section{"conflicts", Section::Kind::kOne,
+            "The conflict log of this region: values that gave way to a write which had not seen "
+            "them."},
     Section{"tables", Section::Kind::kMany,
             "Tables with rules of their own; what is not declared is all lww. The same in every "
             "region.",
@@ -360,6 +364,25 @@ const std::array kKeys = {
         .meaning = "Keep keys and values of users out of the log.",
         .store = [](Config& c, const Value& v) { c.log.mask_values = v.number != 0; }},
 
+    Key{.section = "conflicts",
+        .name = "max_age",
+        .type = kDuration,
+        .fallback = "\"30d\"",
+        .meaning = "How long a logged conflict is kept. Its resolution is replicated and kept as "
+                   "long.",
+        .min = kMinute,
+        .max = 36500 * kDay,
+        .store = [](Config& c, const Value& v) { c.conflicts.age_ms_max = v.number; }},
+    Key{.section = "conflicts",
+        .name = "max_size",
+        .type = kSize,
+        .fallback = "\"1GiB\"",
+        .meaning =
+            "Room for the log; past it the oldest go first. At most a quarter of storage.map_max.",
+        .min = kMiB,
+        .max = kTiB,
+        .store = [](Config& c, const Value& v) { c.conflicts.log_bytes_max = Bytes(v); }},
+
     Key{.section = "tables",
         .name = "name",
         .type = kText,
@@ -416,6 +439,17 @@ const std::array kKeys = {
         .min = INT64_MIN,
         .max = INT64_MAX,
         .store = [](Config& c, const Value& v) { c.tables.back().fields.back().min = v.number; }},
+    Key{.section = "tables.fields",
+        .name = "conflict_log",
+        .type = kBoolean,
+        .fallback = "true",
+        .meaning =
+            "Whether this region logs values of the field that give way (a local matter, not "
+            "compared). They are counted all the same.",
+        .store =
+            [](Config& c, const Value& v) {
+              c.tables.back().fields.back().conflict_log = v.number != 0;
+            }},
 
     Key{.section = "unique",
         .name = "name",

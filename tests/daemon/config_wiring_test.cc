@@ -26,6 +26,24 @@ std::string Secret(ConfigDir& dir, const std::string& name, std::string_view tex
 
 }  // namespace
 
+TEST_CASE("a field that is noise is left out of the conflict log, and of no other part") {
+  ConfigDir dir;
+  const auto loaded = dir.LoadText(kMinimal +
+                                   "[[tables]]\nname = \"orders\"\n"
+                                   "[tables.fields.seen]\nconflict_log = false\n"
+                                   "[tables.fields.status]\n");
+  if (!loaded) FAIL(config::Joined(loaded.error()));
+  const ConflictLogOptions options = ConflictOptionsOf(loaded->config);
+  CHECK(options.IsQuiet("orders", "seen"));
+  CHECK_FALSE(options.IsQuiet("orders", "status"));
+  CHECK_FALSE(options.IsQuiet("users", "seen"));
+  CHECK(loaded->config.schema.Rule("orders", "seen") == FieldRule{});
+  // Never more than a quarter of the map.
+  Config small = loaded->config;
+  small.storage.map_max = 64 << 20;
+  CHECK(ConflictOptionsOf(small).bytes_max == 16 << 20);
+}
+
 TEST_CASE("every number of the configuration reaches the part it is meant for") {
   ConfigDir dir;
   const auto loaded = dir.LoadText(
@@ -38,6 +56,7 @@ TEST_CASE("every number of the configuration reaches the part it is meant for") 
       "\"333KiB\"\n"
       "fetch_window = \"9MiB\"\npending_max = \"17MiB\"\nsend_max = \"5MiB\"\ncompression = false\n"
       "write_deadline = \"777ms\"\nping_interval = \"888ms\"\n"
+      "[conflicts]\nmax_age = \"5d\"\nmax_size = \"12MiB\"\n"
       "[redis]\nlisten = \"localhost:1234\"\nallow_flush = true\nclients_max = 99\n");
   if (!loaded) FAIL(config::Joined(loaded.error()));
   const Config& c = loaded->config;
@@ -50,6 +69,10 @@ TEST_CASE("every number of the configuration reaches the part it is meant for") 
   CHECK(store.map_bytes_max == 66ull << 20);
   CHECK(store.journal_prealloc_bytes <= store.journal_bytes_max / 4);
   CHECK(store.cluster_id != 0);
+
+  CHECK(store.conflicts.age_ms_max == 5 * 86'400'000);
+  CHECK(store.conflicts.bytes_max == 12ull << 20);
+  CHECK_FALSE(store.conflicts.IsQuiet("orders", "seen"));
 
   const EngineOptions engine = EngineOptionsOf(c, "9.9");
   CHECK(engine.replica.self == RegionId{1});

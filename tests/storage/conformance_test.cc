@@ -397,7 +397,7 @@ TEST_CASE_TEMPLATE("a value that gave way unseen is in the conflict log, with bo
   CHECK(conflict->table == "t");
   CHECK(conflict->key == "k");
   CHECK(conflict->field == "");
-  CHECK(conflict->kind == "update");
+  CHECK(conflict->kind == "write");
   CHECK(conflict->rule == "lww");
   CHECK(conflict->at_ms == 50);
   CHECK(conflict->winner.value == "theirs");
@@ -422,12 +422,139 @@ TEST_CASE_TEMPLATE("a conflict is not lost when the row it came from was checkpo
     Receive(h.store(), theirs);
   }
   const Rows rows = AllRows(h.store());
-  REQUIRE(rows.size() == 20);
+  REQUIRE(rows.size() == 30);
   for (int step = 0; step < 12; ++step) {
     REQUIRE(h.store().Upkeep());
     h.Crash();
     CHECK(AllRows(h.store()) == rows);
   }
+}
+
+// The conflicts' keys, newest first, as the log's order has them; each must be in the log.
+std::vector<std::string> OrderedConflictKeys(Store& store) {
+  std::vector<std::string> ids, keys;
+  store.ScanNewest(RowKeyOf(kConflictOrderTable, ""), [&](std::string_view at, std::string_view) {
+    if (SplitRowKey(at).table != kConflictOrderTable) return false;
+    const auto ordered = ParseOrderKey(SplitRowKey(at).key);
+    REQUIRE(ordered);
+    ids.push_back(ordered->id);
+    return true;
+  });
+  for (const std::string& id : ids) {
+    const auto bytes = store.Read(RowKeyOf(kConflictTable, id));
+    REQUIRE(bytes);
+    Record record;
+    REQUIRE(DecodeRecord(*bytes, record));
+    const auto conflict = ParseConflict(record);
+    REQUIRE(conflict);
+    keys.emplace_back(conflict->key);
+  }
+  return keys;
+}
+
+std::size_t CountRows(Store& store, std::string_view table) {
+  std::size_t count = 0;
+  store.ScanNewest(RowKeyOf(table, ""), [&](std::string_view at, std::string_view) {
+    if (SplitRowKey(at).table != table) return false;
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+// Both regions write `key` unseen at that time; theirs wins.
+void Disagree(Store& store, Store& other, const std::string& key, std::int64_t at_ms,
+              const std::string& ours = "ours") {
+  const auto theirs = Set(other, key, "theirs", at_ms + 1);
+  Set(store, key, ours, at_ms);
+  Receive(store, theirs);
+}
+
+TEST_CASE_TEMPLATE("conflicts stand in the order they were found, over crashes at any moment", H,
+                   HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  Set(h.store(), "late", "ours", 10);
+  std::vector<std::string> expected;
+  for (int i = 0; i < 6; ++i) {
+    Disagree(h.store(), *other, "k" + std::to_string(i), 1000 + 10 * i);
+    expected.insert(expected.begin(), "k" + std::to_string(i));
+  }
+  CHECK(OrderedConflictKeys(h.store()) == expected);
+  // What comes late was written long ago, and found last.
+  auto third = OtherRegion(3);
+  Receive(h.store(), Set(*third, "late", "theirs", 15));
+  expected.insert(expected.begin(), "late");
+  for (int step = 0; step < 8; ++step) {
+    CHECK(OrderedConflictKeys(h.store()) == expected);
+    REQUIRE(h.store().Upkeep());
+    h.Crash();
+  }
+  h.Settle();
+  h.Crash();
+  CHECK(OrderedConflictKeys(h.store()) == expected);
+  CHECK(CountRows(h.store(), kConflictTable) == expected.size());
+}
+
+TEST_CASE_TEMPLATE("the conflict log keeps to its age, over crashes too", H, HARNESSES) {
+  H h;
+  h.KeepConflicts({.age_ms_max = 1000, .bytes_max = 1 << 30, .quiet = {}});
+  auto other = OtherRegion(2);
+  for (int i = 0; i < 40; ++i) Disagree(h.store(), *other, "old" + std::to_string(i), 100 + i);
+  h.Settle();
+  CHECK(CountRows(h.store(), kConflictTable) == 40);
+  // The clock alone moves on.
+  MustCommit(h.store(), StampAt(5000));
+  REQUIRE(h.store().Upkeep());
+  h.Crash();  // in the middle of it
+  Disagree(h.store(), *other, "new", 4500);
+  MustCommit(h.store(), StampAt(5000));
+  h.Settle();
+  CHECK(OrderedConflictKeys(h.store()) == std::vector<std::string>{"new"});
+  CHECK(CountRows(h.store(), kConflictTable) == 1);
+  h.Crash();
+  CHECK(CountRows(h.store(), kConflictTable) == 1);
+  CHECK(Get(h.store(), "old3") == "theirs");
+}
+
+TEST_CASE_TEMPLATE("the conflict log keeps to its size: the oldest go first", H, HARNESSES) {
+  H h;
+  constexpr std::uint64_t kBytes = 100'000;
+  h.KeepConflicts({.age_ms_max = 1 << 30, .bytes_max = kBytes, .quiet = {}});
+  auto other = OtherRegion(2);
+  const std::string large(5000, 'x');
+  for (int i = 0; i < 100; ++i) {
+    Disagree(h.store(), *other, "k" + std::to_string(i), 100 + i, large);
+  }
+  h.Settle();
+  const auto kept = OrderedConflictKeys(h.store());
+  CHECK(kept.size() >= 15);
+  CHECK(kept.size() <= kBytes / large.size());
+  CHECK(kept.front() == "k99");
+  CHECK(kept.back() == "k" + std::to_string(100 - kept.size()));
+  CHECK(CountRows(h.store(), kConflictTable) == kept.size());
+  h.Crash();
+  CHECK(OrderedConflictKeys(h.store()) == kept);
+}
+
+TEST_CASE_TEMPLATE("a field that is noise is discarded as ever, and not logged", H, HARNESSES) {
+  H h;
+  h.KeepConflicts({.quiet = {{"t", {""}}}});
+  auto other = OtherRegion(2);
+  const auto theirs = StageLocal(*other, 50, [](LocalTxn& txn) {
+    REQUIRE(txn.Edit("t", "k").Set("", "theirs"));
+    REQUIRE(txn.Edit("t", "k").Set("f", "theirs"));
+  });
+  MustCommit(*other);
+  StageLocal(h.store(), 40, [](LocalTxn& txn) {
+    REQUIRE(txn.Edit("t", "k").Set("", "ours"));
+    REQUIRE(txn.Edit("t", "k").Set("f", "ours"));
+  });
+  MustCommit(h.store());
+  CHECK(StageReceived(h.store(), theirs) == 2);
+  MustCommit(h.store());
+  CHECK(CountRows(h.store(), kConflictTable) == 1);
+  CHECK(OrderedConflictKeys(h.store()).size() == 1);
 }
 
 TEST_CASE_TEMPLATE("counters add up once, over any number of replays", H, HARNESSES) {

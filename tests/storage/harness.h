@@ -25,6 +25,11 @@ class MemoryHarness {
     store_ = std::make_unique<MemoryStore>(options_);
   }
   Store& store() { return *store_; }
+  // A new store, that keeps so much of the conflict log.
+  void KeepConflicts(const ConflictLogOptions& conflicts) {
+    options_.conflicts = conflicts;
+    store_ = std::make_unique<MemoryStore>(options_);
+  }
   // Power loss, then a new start.
   void Crash() { store_ = store_->Crash(); }
   // Checkpoints everything, drops and trims what may go.
@@ -60,6 +65,10 @@ class LmdbHarness {
     Open();
   }
   Store& store() { return *store_; }
+  void KeepConflicts(const ConflictLogOptions& conflicts) {
+    options_.conflicts = conflicts;
+    Crash();
+  }
   void Crash() {
     store_.reset();
     Open();

@@ -144,6 +144,34 @@ void FakeEngine::RunJob(std::unique_ptr<Job> job) {
   for (const auto& finished : effects.finished) finished->Done(effects.outcome);
 }
 
+void FakeEngine::WriteElsewhere(RegionId region, const std::function<void(LocalTxn&)>& write,
+                                std::int64_t ahead_ms) {
+  const Lock lock(mutex_);
+  auto& store = elsewhere_[region];
+  if (!store) {
+    store = std::make_unique<MemoryStore>(MemoryStoreOptions{
+        .region = region, .cluster_id = 1, .incarnation = Incarnation{Raw(region)}});
+  }
+  const Origin self = store->self();
+  const std::int64_t now_ms = ReadClocks().wall_ms + ahead_ms;
+  static const Schema kNothingDeclared;
+  LocalTxn local(*store, kNothingDeclared, now_ms);
+  write(local);
+  const Seq seq = Next(store->applied().Get(self));
+  Txn txn;
+  txn.stamp = Stamp{Stamp::FromMs(now_ms).raw + Raw(seq)};
+  txn.changes = local.Finish();
+  std::string bytes;
+  EncodeTxn(txn, bytes);
+  const std::uint64_t before = *store->HashAt(self, Before(seq));
+  const JournalEntry entry{self, seq, HashNext(before, bytes), bytes, before};
+  std::vector<Discarded> discarded;
+  for (Store* each : {static_cast<Store*>(store.get()), static_cast<Store*>(&store_)}) {
+    each->Apply(entry, txn, discarded);
+    if (!each->Commit(txn.stamp)) std::abort();
+  }
+}
+
 void FakeEngine::Submit(std::unique_ptr<Job> job) {
   {
     const Lock lock(mutex_);

@@ -5,6 +5,7 @@
 // what other regions would do is the test's to say. Threads: any; one lock around everything.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -49,6 +50,11 @@ class FakeEngine final : public Engine {
   std::optional<Refusal> gate_says;
   std::int64_t clock_ahead_ms = 0;  // added to every clock: to see things expire
 
+  // A write made in another region that has not heard of this one, arriving here at once. Its
+  // clock is `ahead_ms` ahead of ours.
+  void WriteElsewhere(RegionId region, const std::function<void(LocalTxn&)>& write,
+                      std::int64_t ahead_ms = 0);
+
   std::size_t jobs_held() const;
   Cut applied() const;
 
@@ -80,6 +86,7 @@ class FakeEngine final : public Engine {
   mutable std::uint64_t ticks_ = 0;
   std::vector<std::unique_ptr<Job>> held_jobs_;
   std::vector<CutWait> cut_waits_;
+  std::map<RegionId, std::unique_ptr<MemoryStore>> elsewhere_;
 };
 
 }  // namespace hawser

@@ -1,0 +1,34 @@
+#pragma once
+
+// Reading the conflict log through a view: pages in the order found, and single conflicts.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/admin/conflict_query.h"
+#include "storage/store.h"
+
+namespace hawser::admin {
+
+// A conflict and the row it borrows from.
+struct LoggedConflict {
+  std::string id;
+  Record record;
+  Conflict conflict;
+};
+// False: there is none, or its row is damaged (view.damaged()).
+bool ReadConflict(View& view, std::string_view id, LoggedConflict& out);
+
+// 32 hex digits.
+bool IsConflictId(std::string_view text);
+
+// Visits what matches from query.start on, newest first, until `visit` says false, the log ends, or
+// a bound on rows looked at is met. Gives the last order key looked at, where there may be more
+// behind it.
+std::optional<std::string> ScanConflicts(View& view, const ConflictFilter& filter,
+                                         std::string_view start,
+                                         const std::function<bool(const LoggedConflict&)>& visit);
+
+}  // namespace hawser::admin
