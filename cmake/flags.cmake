@@ -34,10 +34,32 @@ function(hawser_library name)
   endif()
 endfunction()
 
-# A doctest program: hawser_test(NAME SOURCES … LINK …), run by ctest.
+# What is built once and runs for moments is compiled for a short build, with line numbers only.
+function(hawser_quick_build)
+  foreach(name ${ARGN})
+    target_compile_options(${name} PRIVATE -O0 -g1 -U_FORTIFY_SOURCE)
+  endforeach()
+endfunction()
+
+# doctest's own code and main(), compiled once for all test programs.
+function(hawser_doctest_main)
+  if(NOT TARGET hawser_doctest_main)
+    add_library(hawser_doctest_main OBJECT ${CMAKE_SOURCE_DIR}/tests/support/doctest_main.cc)
+    target_link_libraries(hawser_doctest_main PRIVATE hawser_flags)
+    hawser_quick_build(hawser_doctest_main)
+  endif()
+endfunction()
+
+# A doctest program: hawser_test(NAME [LONG] SOURCES … LINK …), run by ctest. LONG: it computes for
+# seconds, so its own files are optimised.
 function(hawser_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/tests/support/doctest_main.cc)
-  target_link_libraries(${name} PRIVATE hawser_flags ${ARG_LINK})
+  cmake_parse_arguments(ARG "LONG" "" "SOURCES;LINK" ${ARGN})
+  hawser_doctest_main()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE hawser_flags hawser_doctest_main ${ARG_LINK})
+  target_compile_definitions(${name} PRIVATE DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
+  if(NOT ARG_LONG)
+    hawser_quick_build(${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name})
 endfunction()
