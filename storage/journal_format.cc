@@ -120,6 +120,7 @@ void BlockBuilder::Seal(Lsn first) {
   }
   HW_ASSERT(head_bytes_.size() <= kPieceBytesMax);
   XXH3_state_t state;
+  XXH3_INITSTATE(&state);  // else the reset may believe what the stack happens to hold
   XXH3_64bits_reset_withSeed(&state, Raw(first));
   XXH3_64bits_update(&state, head_bytes_.data() + kChecksumBytes,
                      head_bytes_.size() - kChecksumBytes);

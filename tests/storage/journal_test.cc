@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "conflict/txn.h"
+#include "storage/journal_format.h"
 #include "storage/journal_reader.h"
 #include "tests/storage/scratch_dir.h"
 
@@ -244,6 +245,29 @@ TEST_CASE("an identity is written once and read back; a damaged or newer one is 
   CHECK(DecodeIdentity(bytes) == identity);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   CHECK(DecodeIdentity(bytes).error() == StorageError::kCorrupt);
+}
+
+// Leaves every fourth word as `word` and zeroes between, from the `phase`th on, in the part of the
+// stack that what is called next will use.
+[[gnu::noinline]] void LeaveOnStack(std::uint64_t word, unsigned phase) {
+  [[maybe_unused]] volatile std::uint64_t words[1024];
+  for (unsigned i = 0; i < 1024; ++i) words[i] = i % 4 == phase ? word : 0;
+}
+
+TEST_CASE("a block is sealed right whatever the stack held before") {
+  const std::string bytes(1000, 'v');
+  for (unsigned phase = 0; phase < 4; ++phase) {
+    BlockBuilder block;
+    REQUIRE(block.Add({kUs, Seq{1}, 42, bytes}));
+    LeaveOnStack(7, phase);
+    block.Seal(Lsn{7});
+
+    std::size_t entries = 0;
+    const auto read = ReadBlock(Lsn{7}, std::string(block.head()) + std::string(block.body()),
+                                [&](Lsn, const JournalEntry&) { return ++entries > 0; });
+    CHECK(read);
+    CHECK(entries == 1);
+  }
 }
 
 }  // namespace
