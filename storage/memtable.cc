@@ -11,34 +11,6 @@
 
 namespace hawser {
 
-struct Memtable::Version {
-  const Version* older;
-  ViewSeq seq;
-  Lsn lsn;
-  std::uint32_t bytes;
-  bool gone;
-  std::string_view record() const { return {reinterpret_cast<const char*>(this + 1), bytes}; }
-};
-
-// In memory: the node, its links (one per level), the key.
-struct Memtable::Node {
-  std::atomic<const Version*> newest;
-  Node* chain;  // the next in the hash bucket; set before the node is reachable
-  std::uint64_t hash;
-  std::uint32_t key_bytes;
-  std::uint32_t height;
-
-  std::atomic<Node*>* links() { return reinterpret_cast<std::atomic<Node*>*>(this + 1); }
-  const Node* next(int level) const {
-    const auto* all = reinterpret_cast<const std::atomic<Node*>*>(this + 1);
-    return all[level].load(std::memory_order_acquire);
-  }
-  std::string_view key() const {
-    return {reinterpret_cast<const char*>(this + 1) + height * sizeof(std::atomic<Node*>),
-            key_bytes};
-  }
-};
-
 std::uint64_t HashRowKey(std::string_view row_key) {
   return XXH3_64bits(row_key.data(), row_key.size());
 }
@@ -51,18 +23,7 @@ Memtable::Memtable(std::uint64_t bytes_max) {
   bucket_mask_ = buckets - 1;
   buckets_ =
       reinterpret_cast<std::atomic<Node*>*>(arena_.Allocate(buckets * sizeof(std::atomic<Node*>)));
-  char* at = arena_.Allocate(sizeof(Node) + kHeightMax * sizeof(std::atomic<Node*>));
-  head_ = new (at) Node{nullptr, nullptr, 0, 0, kHeightMax};
   empty_bytes_ = arena_.used_bytes();
-}
-
-int Memtable::RandomHeight() {
-  random_ ^= random_ << 13;
-  random_ ^= random_ >> 7;
-  random_ ^= random_ << 17;
-  int height = 1;
-  for (std::uint64_t bits = random_; height < kHeightMax && (bits & 3) == 0; bits >>= 2) ++height;
-  return height;
 }
 
 void Memtable::Put(std::string_view row_key, std::uint64_t hash, ViewSeq seq, Lsn lsn,
@@ -79,47 +40,23 @@ void Memtable::Put(std::string_view row_key, std::uint64_t hash, ViewSeq seq, Ls
     node->newest.store(version, std::memory_order_release);
     return;
   }
-  Insert(row_key, hash, version);
+  const Node* last = newest_.load(std::memory_order_relaxed);
+  auto& bucket = buckets_[hash & bucket_mask_];
+  char* memory = arena_.Allocate(sizeof(Node) + row_key.size());
+  Node* node = new (memory) Node{version,
+                                 bucket.load(std::memory_order_relaxed),
+                                 last,
+                                 hash,
+                                 last ? last->number + 1 : 1,
+                                 static_cast<std::uint32_t>(row_key.size())};
+  std::memcpy(memory + sizeof(Node), row_key.data(), row_key.size());
+  bucket.store(node, std::memory_order_release);
+  newest_.store(node, std::memory_order_release);
 }
 
 Memtable::Node* Memtable::FindNode(std::string_view row_key, std::uint64_t hash) const {
   Node* node = buckets_[hash & bucket_mask_].load(std::memory_order_acquire);
   while (node && (node->hash != hash || node->key() != row_key)) node = node->chain;
-  return node;
-}
-
-Memtable::Node* Memtable::Insert(std::string_view row_key, std::uint64_t hash, Version* version) {
-  Node* before[kHeightMax];
-  Node* at = head_;
-  const Node* stop = nullptr;  // already known to be past the key
-  for (int level = kHeightMax - 1; level >= 0; --level) {
-    for (;;) {
-      Node* next = at->links()[level].load(std::memory_order_relaxed);
-      if (!next || next == stop || next->key() >= row_key) {
-        stop = next;
-        break;
-      }
-      at = next;
-    }
-    before[level] = at;
-  }
-  const int height = RandomHeight();
-  char* memory =
-      arena_.Allocate(sizeof(Node) + static_cast<std::size_t>(height) * sizeof(std::atomic<Node*>) +
-                      row_key.size());
-  auto& bucket = buckets_[hash & bucket_mask_];
-  Node* node = new (memory)
-      Node{version, bucket.load(std::memory_order_relaxed), hash,
-           static_cast<std::uint32_t>(row_key.size()), static_cast<std::uint32_t>(height)};
-  std::memcpy(const_cast<char*>(node->key().data()), row_key.data(), row_key.size());
-  for (int level = 0; level < height; ++level) {
-    node->links()[level].store(before[level]->links()[level].load(std::memory_order_relaxed),
-                               std::memory_order_relaxed);
-  }
-  for (int level = 0; level < height; ++level) {
-    before[level]->links()[level].store(node, std::memory_order_release);
-  }
-  bucket.store(node, std::memory_order_release);
   return node;
 }
 
@@ -136,41 +73,41 @@ std::optional<Memtable::Found> Memtable::Get(std::string_view row_key, std::uint
   return node ? FindVersion(*node, visible) : std::nullopt;
 }
 
+Memtable::Iterator::Iterator(const Memtable& table, ViewSeq visible)
+    : runs_(table.order_.Upto(table.newest_.load(std::memory_order_acquire))),
+      places_(runs_.size()),
+      visible_(visible) {}
+
 void Memtable::Iterator::Seek(std::string_view start) {
-  const Node* at = table_->head_;
-  const Node* stop = nullptr;
-  for (int level = kHeightMax - 1; level >= 0; --level) {
-    for (;;) {
-      const Node* next = at->next(level);
-      if (!next || next == stop || next->key() >= start) {
-        stop = next;
-        break;
-      }
-      at = next;
-    }
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    const auto at = std::ranges::lower_bound(*runs_[i], start, {}, &Node::key);
+    places_[i] = static_cast<std::size_t>(at - runs_[i]->begin());
   }
-  node_ = at->next(0);
-  // A node may have come in meanwhile between `at` and the place sought.
-  while (node_ && node_->key() < start) node_ = node_->next(0);
   Settle();
 }
 
 void Memtable::Iterator::Next() {
-  node_ = node_->next(0);
+  ++places_[run_];
   Settle();
 }
 
+// Goes to the least key from the places on that has a visible version.
 void Memtable::Iterator::Settle() {
-  for (; node_; node_ = node_->next(0)) {
+  for (;; ++places_[run_]) {
+    node_ = nullptr;
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      if (places_[i] == runs_[i]->size()) continue;
+      const Node* candidate = (*runs_[i])[places_[i]];
+      if (node_ && node_->key() <= candidate->key()) continue;
+      node_ = candidate;
+      run_ = i;
+    }
+    if (!node_) return;
     if (const auto found = FindVersion(*node_, visible_)) {
       found_ = *found;
       return;
     }
   }
-}
-
-std::string_view Memtable::Iterator::key() const {
-  return node_->key();
 }
 
 }  // namespace hawser

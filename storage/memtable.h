@@ -1,20 +1,25 @@
 #pragma once
 
 // Memtable: the rows changed since the last checkpoint, each with all its versions since then,
-// newest first. A hash table finds a key, an ordered index (a skip list) walks them. Versions carry
-// the number of the commit that made them (`seq`, not an LSN: dropping a row makes a version too).
-// A reader names the seq up to which it sees; the writer sees everything. Units:     bytes() is all
-// memory taken, exactly. Threads:   one writer (Put); any number of readers at the same time,
-// without locks. Invariant: nothing is changed once it is linked, and nothing freed before the
-// memtable is.
+// newest first. A hash table finds a key; walks in key order sort what came since the last walk
+// (key_order.h). Versions carry the number of the commit that made them (`seq`, not an LSN:
+// dropping a row makes a version too). A reader names the seq up to which it sees; the writer sees
+// everything.
+// Units:     bytes() is all memory taken, exactly.
+// Threads:   one writer (Put); any number of readers at the same time. Looking a key up takes no
+//            lock; walkers wait for each other while one of them sorts.
+// Invariant: nothing is changed once it is linked, and nothing freed before the memtable is.
 
 #include <atomic>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "storage/arena.h"
+#include "storage/key_order.h"
+#include "storage/memtable_node.h"
 #include "storage/store.h"
 
 namespace hawser {
@@ -25,8 +30,8 @@ inline constexpr ViewSeq kNewest = std::numeric_limits<ViewSeq>::max();
 std::uint64_t HashRowKey(std::string_view row_key);
 
 class Memtable {
-  struct Version;
-  struct Node;
+  using Version = MemtableVersion;
+  using Node = MemtableNode;
 
  public:
   struct Found {
@@ -46,43 +51,43 @@ class Memtable {
 
   std::optional<Found> Get(std::string_view row_key, std::uint64_t hash, ViewSeq visible) const;
 
-  // Walks keys in byte order; keys without a visible version are passed over.
+  // Walks keys in byte order; keys without a visible version are passed over, and so may be keys
+  // that came after it was made.
   class Iterator {
    public:
-    Iterator(const Memtable& table, ViewSeq visible) : table_(&table), visible_(visible) {}
+    Iterator(const Memtable& table, ViewSeq visible);
     void Seek(std::string_view start);
     void Next();
     bool Valid() const { return node_ != nullptr; }
-    std::string_view key() const;
+    std::string_view key() const { return node_->key(); }
     const Found& found() const { return found_; }
 
    private:
     void Settle();
-    const Memtable* table_;
+    KeyOrder::Runs runs_;
+    std::vector<std::size_t> places_;  // in each run
+    std::size_t run_ = 0;              // the one that node_ is of
     ViewSeq visible_;
     const Node* node_ = nullptr;
     Found found_;
   };
 
-  std::uint64_t bytes() const { return arena_.bytes(); }
+  std::uint64_t bytes() const { return arena_.bytes() + order_.bytes(); }
   // What rows take of it: without the empty hash table, of the last block only what was handed out.
   std::uint64_t used_bytes() const { return arena_.used_bytes() - empty_bytes_; }
   std::uint64_t versions() const { return versions_; }
 
  private:
-  static constexpr int kHeightMax = 12;
   static std::optional<Found> FindVersion(const Node& node, ViewSeq visible);
   Node* FindNode(std::string_view row_key, std::uint64_t hash) const;
-  Node* Insert(std::string_view row_key, std::uint64_t hash, Version* version);
-  int RandomHeight();
 
   Arena arena_;
   std::uint64_t bucket_mask_;
   std::atomic<Node*>* buckets_;
-  Node* head_;
-  std::uint64_t empty_bytes_;  // the hash table and the list's head
+  std::atomic<const Node*> newest_{nullptr};
+  mutable KeyOrder order_;
+  std::uint64_t empty_bytes_;  // the hash table
   std::uint64_t versions_ = 0;
-  std::uint64_t random_ = 0x9e3779b97f4a7c15;
 };
 
 }  // namespace hawser
