@@ -1,24 +1,28 @@
 #pragma once
 
-// Arena: memory handed out in pieces and given back all at once. Blocks come straight from the
-// system and go straight back, so that dropping a memtable really frees it. Threads: one allocator;
-// bytes() may be read by any thread.
+// Arena: memory handed out in pieces and given back all at once, in blocks of a pool; what is too
+// large for those comes straight from the system and goes straight back.
+// Threads: one allocator; bytes() may be read by any thread.
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
+
+#include "storage/block_pool.h"
 
 namespace hawser {
 
 class Arena {
  public:
-  Arena() = default;
+  explicit Arena(std::shared_ptr<BlockPool> pool) : pool_(std::move(pool)) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  // 8-byte aligned, zero-filled.
+  // 8-byte aligned, with whatever was there before.
   char* Allocate(std::size_t bytes) {
     bytes = (bytes + 7) & ~std::size_t{7};
     if (bytes > left_) return Grow(bytes);
@@ -27,25 +31,27 @@ class Arena {
     left_ -= bytes;
     return piece;
   }
+  // Straight from the system: zeros, and no memory until it is touched.
+  char* AllocateZeros(std::size_t bytes);
+
   // Taken from the system.
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   // Handed out, plus what large pieces took.
   std::uint64_t used_bytes() const { return bytes() - left_; }
 
  private:
-  struct Block {
+  struct Large {
     char* at;
     std::size_t bytes;
   };
   char* Grow(std::size_t bytes);
-  char* Map(std::size_t bytes);
 
-  static constexpr std::size_t kHugePage = 2 << 20;
-  static constexpr std::size_t kBlockBytes = kHugePage;
+  const std::shared_ptr<BlockPool> pool_;
   char* at_ = nullptr;
   std::size_t left_ = 0;
   std::atomic<std::uint64_t> bytes_{0};
-  std::vector<Block> blocks_;
+  std::vector<char*> blocks_;
+  std::vector<Large> large_;
 };
 
 }  // namespace hawser

@@ -21,7 +21,7 @@ std::expected<void, StorageError> LmdbStore::Healthy() {
 }
 
 std::unique_ptr<Memtable> LmdbStore::NewMemtable() const {
-  return std::make_unique<Memtable>(options_.memtable_bytes_max / 2);
+  return std::make_unique<Memtable>(options_.memtable_bytes_max / 2, pool_);
 }
 
 void LmdbStore::Publish() {
@@ -53,7 +53,7 @@ const RecordSnapshot* LmdbStore::Snapshot() {
 
 void LmdbStore::LetSnapshotGo() {
   if (snapshot_live_) snapshot_->Reset();
-  snapshot_live_ = false;
+  snapshot_live_ = recalled_.live = false;
 }
 
 // What the record tables hold now.
@@ -71,13 +71,20 @@ std::expected<void, StorageError> LmdbStore::Measure() {
 std::optional<Row> LmdbStore::Newest(std::string_view row_key, std::uint64_t hash) {
   auto found = active_->Get(row_key, hash, kNewest);
   if (!found && frozen_) found = frozen_->Get(row_key, hash, kNewest);
+  if (!found && written_) found = written_->Get(row_key, hash, kNewest);
   if (found) return found->gone ? std::nullopt : std::optional(Row{found->lsn, found->record});
+  if (recalled_.live && recalled_.row_key == row_key) return recalled_.row;
   const RecordSnapshot* snapshot = Snapshot();
   if (!snapshot) return std::nullopt;
   const auto row = snapshot->Get(row_key, hash);
-  if (!row) Fail(row.error());  // the commit will say so
-  if (!row || !*row) return std::nullopt;
-  return Row{(*row)->lsn, (*row)->record};
+  if (!row) {
+    Fail(row.error());  // the commit will say so
+    return std::nullopt;
+  }
+  recalled_.live = true;
+  recalled_.row_key = row_key;
+  recalled_.row = *row ? std::optional(Row{(*row)->lsn, (*row)->record}) : std::nullopt;
+  return recalled_.row;
 }
 
 std::optional<std::string_view> LmdbStore::Read(std::string_view row_key) {

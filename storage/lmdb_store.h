@@ -100,6 +100,7 @@ class LmdbStore final : public Store {
         lock_(std::move(lock)),
         space_({options.path, options.journal_bytes_max, options.map_bytes_max,
                 options.disk_reserve_bytes}),
+        pool_(std::make_shared<BlockPool>(options.memtable_bytes_max / 2)),
         applier_(options_.conflicts),
         conflicts_(options_.conflicts) {}
 
@@ -140,12 +141,23 @@ class LmdbStore final : public Store {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<RecordTables> tables_;
 
+  std::shared_ptr<BlockPool> pool_;  // half of the memtables' memory: the active one's
   std::shared_ptr<Memtable> active_;
   std::shared_ptr<const Memtable> frozen_;
+  // The last one written to the tables, until the next is frozen: it finds rows for less than the
+  // tables do.
+  std::shared_ptr<const Memtable> written_;
   // The engine's own, taken when first read and let go with each commit and upkeep: an old one
   // would keep the pages that a running checkpoint frees from being used again.
   std::optional<RecordSnapshot> snapshot_;
   bool snapshot_live_ = false;
+  // What the tables last gave: a local write reads a row, and then the applier does.
+  struct Recalled {
+    bool live = false;
+    std::string row_key;
+    std::optional<Row> row;
+  };
+  Recalled recalled_;
   ViewSeq visible_ = 0;  // versions staged carry visible_ + 1
   std::uint64_t generation_ = 0;
   ViewBoard board_;

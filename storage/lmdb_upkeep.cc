@@ -68,10 +68,8 @@ std::expected<void, StorageError> LmdbStore::TakeInCheckpoint() {
   }
   if (const auto measured = Measure(); !measured) return measured;
   mark_ = std::move(mark_coming_);
-  std::shared_ptr<const Memtable> written = std::move(frozen_);
-  frozen_.reset();
+  written_ = std::move(frozen_);
   Publish();
-  checkpointer_->Dispose(std::move(written));
   last_checkpoint_ = Clock::now();
   drop_dead_.due = drop_expiring_.due = true;
   return {};
@@ -91,6 +89,7 @@ bool LmdbStore::WantsCheckpoint() const {
 
 void LmdbStore::StartCheckpoint() {
   HW_ASSERT(!frozen_ && !HasStaged());
+  if (written_) checkpointer_->Dispose(std::move(written_));
   frozen_ = std::move(active_);
   active_ = NewMemtable();
   dropped_ = 0;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "conflict/assert.h"
 
@@ -17,12 +18,13 @@ std::uint64_t HashRowKey(std::string_view row_key) {
 
 // Rows take about 200 bytes and more: the table is a bucket or two per row when the memtable is
 // full.
-Memtable::Memtable(std::uint64_t bytes_max) {
+Memtable::Memtable(std::uint64_t bytes_max, std::shared_ptr<BlockPool> pool)
+    : arena_(std::move(pool)) {
   const std::uint64_t buckets =
       std::bit_ceil(std::clamp<std::uint64_t>(bytes_max / 192, 1024, std::uint64_t{1} << 26));
   bucket_mask_ = buckets - 1;
-  buckets_ =
-      reinterpret_cast<std::atomic<Node*>*>(arena_.Allocate(buckets * sizeof(std::atomic<Node*>)));
+  buckets_ = reinterpret_cast<std::atomic<Node*>*>(
+      arena_.AllocateZeros(buckets * sizeof(std::atomic<Node*>)));
   empty_bytes_ = arena_.used_bytes();
 }
 
@@ -88,6 +90,12 @@ void Memtable::Iterator::Seek(std::string_view start) {
 
 void Memtable::Iterator::Next() {
   ++places_[run_];
+  // Nodes lie in the order they came: each step would wait for memory.
+  const KeyOrder::Run& run = *runs_[run_];
+  if (places_[run_] + 8 < run.size()) __builtin_prefetch(run[places_[run_] + 8]);
+  if (places_[run_] + 4 < run.size()) {
+    __builtin_prefetch(run[places_[run_] + 4]->newest.load(std::memory_order_relaxed));
+  }
   Settle();
 }
 

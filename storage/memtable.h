@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,7 @@ class Memtable {
   };
 
   // `bytes_max` is how large it is meant to become: it sizes the hash table.
-  explicit Memtable(std::uint64_t bytes_max);
+  Memtable(std::uint64_t bytes_max, std::shared_ptr<BlockPool> pool);
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 

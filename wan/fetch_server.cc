@@ -12,12 +12,13 @@ namespace hawser {
 FetchServer::FetchServer(FetchServerOptions options, std::unique_ptr<JournalReader> journal)
     : options_(options), journal_(std::move(journal)) {}
 
-void FetchServer::OnFetch(const Fetch& fetch) {
+void FetchServer::OnFetch(const Fetch& fetch, bool near) {
   std::erase_if(requests_, [&](const Request& waiting) {
     return waiting.fetch.from == fetch.from && waiting.fetch.origin == fetch.origin;
   });
   if (requests_.size() >= options_.requests_max || fetch.first == Seq{0}) return;
   requests_.push_back({.fetch = fetch,
+                       .near = near,
                        .next = fetch.first,
                        .bytes_left = std::min(fetch.bytes_max, options_.bytes_max_per_request)});
 }
@@ -91,9 +92,9 @@ bool FetchServer::ServeSome(Request& request, std::uint64_t bytes_aim, std::vect
     const bool last = end && i + 1 == batches.size();
     batches[i].fetch_end = last;
     batches[i].fetch_missing = last && missing;
-    out.push_back(
-        {.to = {.kind = Address::Kind::kIn, .region = fetch.from},
-         .bytes = Encode(Message(std::move(batches[i])), {.compress = options_.compress})});
+    out.push_back({.to = {.kind = Address::Kind::kIn, .region = fetch.from},
+                   .bytes = Encode(Message(std::move(batches[i])),
+                                   {.compress = options_.compress && !request.near})});
   }
   return !end;
 }

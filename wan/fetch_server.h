@@ -29,8 +29,9 @@ class FetchServer {
  public:
   FetchServer(FetchServerOptions options, std::unique_ptr<JournalReader> journal);
 
-  // A newer request of the same region for the same origin replaces the older.
-  void OnFetch(const Fetch& fetch);
+  // A newer request of the same region for the same origin replaces the older. `near`: the asker is
+  // where bandwidth costs less than compressing.
+  void OnFetch(const Fetch& fetch, bool near = false);
   bool HasWork() const { return !requests_.empty(); }
   // Encoded answers worth about `bytes_aim`, one request after the other; honours the budget of
   // each peer, so it may give nothing although HasWork().
@@ -43,6 +44,7 @@ class FetchServer {
  private:
   struct Request {
     Fetch fetch;
+    bool near = false;
     Seq next{};
     std::uint64_t bytes_left = 0;
   };

@@ -56,7 +56,7 @@ class Fetcher {
   struct State {
     bool active = false;
     std::uint64_t id = 0;
-    RegionId asked{};  // of the last request
+    RegionId asked{};                   // of the last request
     std::int64_t quiet_since_ms = 0;    // of the active request
     std::int64_t behind_since_ms = -1;  // no request: since when something is missing
     Seq behind_at{};

@@ -23,6 +23,7 @@ struct Peer {
   std::int64_t heard_wall_ms = 0;  // directly; 0: never
   std::int64_t heard_mono_ms = -1;
   double rtt_ms = -1;
+  double rtt_min_ms = -1;  // of late; -1: no probe was answered yet
   double clock_offset_ms = 0;
   std::uint64_t probe_id = 0;
 };

@@ -51,14 +51,21 @@ struct ReplicaOptions {
   std::uint64_t step_bytes_max = 1024 * 1024;          // remote txns applied in one turn
   std::uint64_t txn_bytes_max = 8 * 1024 * 1024;
   std::uint64_t record_bytes_max = 1024 * 1024;
-  bool compress = true;  // batches, where that pays
+  bool compress = true;        // batches, where that pays
+  double near_rtt_ms_max = 5;  // nearer than that nobody pays for bytes: nothing is compressed
   FetcherOptions fetcher;
   std::string software;
 };
 
+// A request for the fetch server.
+struct Serve {
+  Fetch fetch;
+  bool near = false;  // see FetchServer::OnFetch
+};
+
 struct Effects {
   std::vector<Send> sends;
-  std::vector<Fetch> serve;                    // for the fetch server
+  std::vector<Serve> serve;
   std::vector<std::unique_ptr<Job>> finished;  // Done(outcome) is the driver's to call
   Outcome outcome = Outcome::kDurable;
   std::vector<std::pair<AckWait, int>> acked;  // with the number of regions reached
@@ -156,6 +163,8 @@ class Replica final : private Session {
   void UpdateStable();
   Cut TrimCut();
   Backlog OutgoingTo(const Peer& peer) const;
+  bool IsNear(const Peer& peer) const;
+  bool CompressesLog() const;
 
   const ReplicaOptions options_;
   Store& store_;
@@ -177,7 +186,7 @@ class Replica final : private Session {
   Batcher outgoing_;
   std::vector<Batch> outgoing_full_;
   Effects early_;
-  std::vector<Fetch> serve_;
+  std::vector<Serve> serve_;
   std::vector<std::unique_ptr<Job>> jobs_;
   std::vector<AckWait> ack_waits_;
   std::vector<CutWait> cut_waits_;

@@ -29,7 +29,7 @@ void Replica::Receive(const Received& received) {
   if (auto* batch = std::get_if<Batch>(&*message)) return OnBatch(received, std::move(*batch));
   if (auto* beat = std::get_if<Beat>(&*message)) return OnBeat(received, *beat);
   if (auto* fetch = std::get_if<Fetch>(&*message)) {
-    if (peers_.Find(fetch->from)) serve_.push_back(*fetch);
+    if (const Peer* peer = peers_.Find(fetch->from)) serve_.push_back({*fetch, IsNear(*peer)});
     return;
   }
   if (auto* probe = std::get_if<Probe>(&*message)) return OnProbe(*probe);
@@ -270,6 +270,10 @@ void Replica::OnProbeAnswer(const ProbeAnswer& answer) {
   const auto offset_us =
       static_cast<double>((answer.t2_us - answer.t1_us) + (answer.t3_us - t4_us)) / 2;
   if (rtt_us < 0) return;
+  // The least of late: it creeps up, so that a path that became longer is noticed in a minute.
+  constexpr double kCreepMs = 0.05;
+  const double least_ms = peer->rtt_min_ms < 0 ? rtt_us / 1000 : peer->rtt_min_ms + kCreepMs;
+  peer->rtt_min_ms = std::min(least_ms, rtt_us / 1000);
   // A quarter of what is new: one slow answer does not make a slow peer.
   const bool first = peer->rtt_ms < 0;
   peer->rtt_ms = first ? rtt_us / 1000 : peer->rtt_ms * 0.75 + rtt_us / 1000 * 0.25;

@@ -8,11 +8,23 @@
 
 namespace hawser {
 
+bool Replica::IsNear(const Peer& peer) const {
+  return peer.rtt_min_ms >= 0 && peer.rtt_min_ms < options_.near_rtt_ms_max;
+}
+
+// The log goes to all alike: it is compressed for the furthest.
+bool Replica::CompressesLog() const {
+  return options_.compress && !std::ranges::all_of(peers_.all(), [this](const auto& entry) {
+           return IsNear(entry.second);
+         });
+}
+
 void Replica::FlushOwn(std::vector<Send>& out) {
   outgoing_.Flush(outgoing_full_);
+  const bool compress = !outgoing_full_.empty() && CompressesLog();
   for (Batch& batch : outgoing_full_) {
     out.push_back({.to = {.kind = Address::Kind::kLog},
-                   .bytes = Encode(Message(std::move(batch)), {.compress = options_.compress})});
+                   .bytes = Encode(Message(std::move(batch)), {.compress = compress})});
   }
   outgoing_full_.clear();
 }

@@ -278,7 +278,8 @@ const std::array kKeys = {
         .name = "compression",
         .type = kBoolean,
         .fallback = "true",
-        .meaning = "Compress batches (zstd) where that pays.",
+        .meaning =
+            "Compress batches (zstd) where that pays: not while every region is nearer than 5 ms.",
         .store = [](Config& c, const Value& v) { c.wan.compression = v.number != 0; }},
     Key{.section = "wan",
         .name = "write_deadline",

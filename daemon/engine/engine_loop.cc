@@ -183,7 +183,7 @@ class EngineLoop final : public Engine {
 
   void PublishEffects(Effects effects) {
     for (Send& send : effects.sends) options_.publish(std::move(send));
-    for (const Fetch& fetch : effects.serve) fetches_.Submit(fetch);
+    for (const Serve& request : effects.serve) fetches_.Submit(request);
     for (auto& job : effects.finished) job->Done(effects.outcome);
     for (auto& [wait, reached] : effects.acked) wait.done(reached);
     for (auto& [wait, reached] : effects.cut_reached) wait.done(reached);

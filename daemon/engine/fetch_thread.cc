@@ -29,19 +29,19 @@ FetchThread::~FetchThread() {
   thread_.join();
 }
 
-void FetchThread::Submit(Fetch fetch) {
-  inbox_.Push(fetch);
+void FetchThread::Submit(Serve request) {
+  inbox_.Push(request);
   wakeup_.Notify();
 }
 
 void FetchThread::Loop() {
-  std::vector<Fetch> fetches;
+  std::vector<Serve> requests;
   const auto has_room = [this](RegionId region) {
     return outlet_.queued_bytes(region) < outlet_.queued_bytes_max;
   };
   while (!stopping_) {
-    inbox_.TakeAll(fetches);
-    for (const Fetch& fetch : fetches) server_.OnFetch(fetch);
+    inbox_.TakeAll(requests);
+    for (const Serve& request : requests) server_.OnFetch(request.fetch, request.near);
     bool sent = false;
     if (server_.HasWork()) {
       for (Send& send : server_.Serve(kTurnBytes, MonoMs(), has_room)) {

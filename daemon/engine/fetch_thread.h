@@ -13,6 +13,7 @@
 #include "daemon/engine/inbox.h"
 #include "daemon/engine/wakeup.h"
 #include "wan/fetch_server.h"
+#include "wan/replica.h"
 
 namespace hawser {
 
@@ -28,7 +29,7 @@ class FetchThread {
               FetchOutlet outlet);
   ~FetchThread();  // stops and joins
 
-  void Submit(Fetch fetch);  // any thread
+  void Submit(Serve request);  // any thread
   std::uint64_t relayed_txns() const { return relayed_txns_.load(std::memory_order_relaxed); }
 
  private:
@@ -36,7 +37,7 @@ class FetchThread {
 
   FetchServer server_;
   FetchOutlet outlet_;
-  Inbox<Fetch> inbox_;
+  Inbox<Serve> inbox_;
   Wakeup wakeup_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> relayed_txns_{0};

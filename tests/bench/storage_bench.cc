@@ -70,7 +70,7 @@ struct Bench {
   }
 
   void MemtableInserts(std::uint64_t keys) {
-    Memtable table(std::uint64_t{256} << 20);
+    Memtable table(std::uint64_t{256} << 20, std::make_shared<BlockPool>(0));
     const std::string record(160, 'r');
     std::mt19937_64 random(1);
     const std::uint64_t count = 1'000'000;

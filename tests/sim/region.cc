@@ -241,7 +241,7 @@ bool Region::Turn(std::int64_t true_us) {
     stopped_ = true;
     return false;
   }
-  for (const Fetch& fetch : effects.serve) server_->OnFetch(fetch);
+  for (const Serve& request : effects.serve) server_->OnFetch(request.fetch, request.near);
   if (server_->HasWork()) {
     const std::vector<Send> answers = server_->Serve(knobs_.serve_bytes_aim, now.mono_ms);
     if (answers.empty()) coverage_.Add(Branch::kBudgetHeld);

@@ -11,6 +11,9 @@
 namespace hawser::test {
 namespace {
 
+std::shared_ptr<BlockPool> Pool() {
+  return std::make_shared<BlockPool>(4 << 20);
+}
 void Put(Memtable& table, const std::string& key, ViewSeq seq, const std::string& value,
          bool gone = false) {
   table.Put(key, HashRowKey(key), seq, Lsn{seq * 10}, value, gone);
@@ -20,7 +23,7 @@ std::optional<Memtable::Found> Get(const Memtable& table, const std::string& key
 }
 
 TEST_CASE("a reader sees the versions up to its moment, the writer the newest") {
-  Memtable table(1 << 20);
+  Memtable table(1 << 20, Pool());
   Put(table, "k", 3, "three");
   Put(table, "k", 5, "five");
   Put(table, "k", 5, "five again");
@@ -36,7 +39,7 @@ TEST_CASE("a reader sees the versions up to its moment, the writer the newest") 
 }
 
 TEST_CASE("keys are walked in byte order, whatever order they came in") {
-  Memtable table(1 << 20);
+  Memtable table(1 << 20, Pool());
   std::map<std::string, std::string> model;
   std::mt19937_64 random(7);
   for (ViewSeq seq = 1; seq <= 5000; ++seq) {
@@ -60,7 +63,7 @@ TEST_CASE("keys are walked in byte order, whatever order they came in") {
 }
 
 TEST_CASE("keys that came after a reader's moment are passed over") {
-  Memtable table(1 << 20);
+  Memtable table(1 << 20, Pool());
   Put(table, "a", 1, "a");
   Put(table, "b", 2, "b");
   Put(table, "c", 1, "c");
@@ -74,7 +77,7 @@ TEST_CASE("keys that came after a reader's moment are passed over") {
 }
 
 TEST_CASE("every byte taken is counted") {
-  Memtable table(16 << 20);
+  Memtable table(16 << 20, Pool());
   const std::uint64_t empty = table.bytes();
   CHECK(table.used_bytes() == 0);
   for (ViewSeq seq = 1; seq <= 1000; ++seq) {
@@ -86,8 +89,26 @@ TEST_CASE("every byte taken is counted") {
   CHECK(table.used_bytes() > 5000 * 1000 + (3 << 20));
 }
 
+TEST_CASE("what one memtable gave back, the next takes, and it finds nothing old in it") {
+  const auto pool = Pool();
+  for (int round = 0; round < 3; ++round) {
+    Memtable table(1 << 20, pool);
+    CHECK(!Get(table, "k1", kNewest));
+    for (ViewSeq seq = 1; seq <= 3000; ++seq) {
+      Put(table, "k" + std::to_string(seq), seq, std::string(1000, static_cast<char>('a' + round)));
+    }
+    CHECK(Get(table, "k1", kNewest)->record.front() == 'a' + round);
+  }
+  char* kept = pool->Take();
+  REQUIRE(kept != nullptr);
+  pool->Give(kept);
+  pool->Shrink(1);
+  CHECK(pool->Take() != nullptr);
+  CHECK(pool->Take() == nullptr);  // the bound was two blocks
+}
+
 TEST_CASE("readers walk and look while the writer writes") {
-  Memtable table(8 << 20);
+  Memtable table(8 << 20, Pool());
   std::atomic<ViewSeq> visible{0};
   std::atomic<bool> stop{false};
   std::atomic<int> rounds{0};
