@@ -12,6 +12,8 @@
 namespace hawser {
 namespace {
 
+// How long a start may wait for a first word of a peer before it writes anything by itself.
+constexpr std::int64_t kFirstWordMs = 2000;
 constexpr std::size_t kOwnHashesMax = 64 * 1024;
 constexpr std::size_t kOwnMarksMax = 4096;
 
@@ -158,13 +160,18 @@ std::optional<Stamp> Replica::Prepare() {
   // The ceiling stays well inside what peers tolerate, because after a crash we go on from there.
   const std::int64_t now_ms = clock_.Read().ms();
   const bool low = ceiling_.ms() < now_ms + options_.skew_ms_max * 3 / 10;
-  if (!store_.HasStaged() && (!low || !store_.Reserve(0, false))) return std::nullopt;
+  const bool only_ceiling = !store_.HasStaged();
+  if (only_ceiling && (!low || AwaitsFirstWord() || !store_.Reserve(0, false))) return std::nullopt;
   if (HW_VARIANT(kSendBeforeCommit)) FlushOwn(early_.sends);
   if (HW_VARIANT(kAckBeforeCommit)) early_.finished = std::exchange(jobs_, {});
   if (HW_VARIANT(kCutReportedBeforeCommit)) SendBeat(early_.sends);
   ceiling_next_ = low ? Stamp::FromMs(now_ms + options_.skew_ms_max * 8 / 10) : ceiling_;
   HW_ASSERT(ceiling_next_ >= clock_.Read());
   return ceiling_next_;
+}
+
+bool Replica::AwaitsFirstWord() const {
+  return !heard_ && !store_.HasStaged() && now_.mono_ms - started_mono_ms_ < kFirstWordMs;
 }
 
 Effects Replica::Finish(Outcome outcome) {

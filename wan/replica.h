@@ -98,6 +98,9 @@ class Replica final : private Session {
   // True if something waits for the next millisecond or two (a prompt beat, a wait, a pending
   // hole).
   bool WantsSoon() const { return applied_remote_ || !ack_waits_.empty() || !cut_waits_.empty(); }
+  // Just started, no peer heard, no write asked for: the store may yet turn out to be an older copy,
+  // which is to be left as it is. Nothing is written meanwhile, no ceiling and no upkeep.
+  bool AwaitsFirstWord() const;
   Refusal gate();
   // Not empty: this store was rolled back; the text says what proves it. The process must end.
   const std::string& rolled_back() const { return rolled_back_; }
@@ -204,6 +207,7 @@ class Replica final : private Session {
   std::int64_t upkeep_at_ms_ = -1;     // stable cut and fetches are looked at once a millisecond
   std::int64_t started_clock_ms_ = 0;
   std::uint64_t probe_id_ = 0;
+  bool heard_ = false;           // a peer that does not speak against our log, since the start
   bool applied_remote_ = false;  // since the last beat
   bool receiving_paused_ = false;
   bool has_more_ = false;

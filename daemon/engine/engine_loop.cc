@@ -137,7 +137,9 @@ class EngineLoop final : public Engine {
     if (!replica_.rolled_back().empty()) return End(EngineEnd::kRolledBack, replica_.rolled_back());
     if (ceiling && !Commit(*ceiling)) return false;
     PublishEffects(replica_.Finish(Outcome::kDurable));
-    if (auto kept = store_->Upkeep(); !kept) return End(EngineEnd::kStorage, Text(kept.error()));
+    if (!replica_.AwaitsFirstWord()) {
+      if (auto kept = store_->Upkeep(); !kept) return End(EngineEnd::kStorage, Text(kept.error()));
+    }
     ++usage_.ticks;
     if (now.mono_ms - status_at_ms_ >= kStatusIntervalMs) PublishStatus(now);
     return true;

@@ -244,9 +244,12 @@ def rolled_back():
         line = next(l for l in log.splitlines() if "store_rolled_back" in l)
         note(f"exit 74; {line[:300]}")
 
-        # Started again it finds the same, without taking a single write to disk once it has heard it.
+        # Started again it finds the same, and not a byte of the store has changed.
+        left = file_hashes(victim.store)
         victim.start(wait=False)
         check(victim.wait_exit(30) == 74, "started again it was to end with 74 again")
+        changed = [name for name, now in file_hashes(victim.store).items() if left.get(name) != now]
+        check(not changed, f"files of the store have changed: {changed}")
         mesh.wan.cut(victim.name)
         victim.start()
         check(reading.strings(victim, old + fork) == before_heal, "its own records were touched")
@@ -262,6 +265,20 @@ def rolled_back():
         wait_until(lambda: peers[0].cut() == peers[1].cut(), 30, "the peers go on")
         note(f"peers keep all {len(old) + len(branch)} records and go on; of the fork they took 0; the store "
              f"still holds its {len(old) + len(fork)}; {accepted_late} writes were taken after the heal, before it heard")
+
+
+def file_hashes(store):
+    """Of every file but those that only hold locks."""
+    found = {}
+    for folder, _, names in os.walk(store):
+        for name in names:
+            if "lock" in name:
+                continue
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, store)] = hashlib.sha256(file.read()).hexdigest()
+    check(any(name.endswith("data.mdb") for name in found), f"no store in {store}")
+    return found
 
 
 def try_writes_until_dead(region):
