@@ -9,6 +9,8 @@ import itertools
 import threading
 import time
 
+from .resp import ReplyError
+
 
 class Op:
     """One region's write to one key: the commands, and the cells it writes given what it saw."""
@@ -97,7 +99,11 @@ def in_parallel(jobs):
 
 
 def race(regions, keys, op_of, batch=250):
-    """All regions write all keys at once, in step by batches. {key: [(begun, answered, Op), …]}."""
+    """All regions write all keys at once, in step by batches. {key: [(begun, answered, Op), …]}.
+
+    A write that is refused because the key has become of another type is none; ops that may meet
+    that are of one command.
+    """
     seen = {key: [] for key in keys}
     barrier = threading.Barrier(len(regions))
     lock = threading.Lock()
@@ -111,17 +117,26 @@ def race(regions, keys, op_of, batch=250):
                     commands = [command for op in ops for command in op.commands]
                     barrier.wait(60)
                     begun = time.monotonic()
-                    client.pipeline_ok(commands, depth=2000)
+                    replies = iter(client.pipeline(commands, depth=2000))
                     answered = time.monotonic()
                     with lock:
                         for key, op in zip(part, ops):
-                            seen[key].append((begun, answered, op))
+                            if all([_taken(next(replies)) for _ in op.commands]):
+                                seen[key].append((begun, answered, op))
             except BaseException:
                 barrier.abort()
                 raise
 
     in_parallel([lambda i=i, r=r: run(i, r) for i, r in enumerate(regions)])
     return seen
+
+
+def _taken(reply):
+    if isinstance(reply, ReplyError):
+        if reply.word != "WRONGTYPE":
+            raise reply
+        return False
+    return True
 
 
 def overlapping(windows):
