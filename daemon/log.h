@@ -2,9 +2,9 @@
 
 // Log: structured lines on stderr, as JSON or text. A line is an event with a stable code
 // (docs/log-codes.md), a fixed message, and named values.
-// Threads: Log from any thread. It hands the line to a bounded queue and never waits for stderr;
-// when
-//          the queue is full, the oldest lines go. A line that repeats is collapsed into a count.
+// Threads: Log from any thread. It hands the line to a bounded queue and never waits for
+//          stderr; when the queue is full, the oldest lines go. A line that repeats is collapsed
+//          into a count.
 // Errors:  none; before StartLog, lines go straight to stderr as text.
 
 #include <cstdint>

@@ -2,9 +2,9 @@
 
 // Applier: merges one txn into rows. Shared by live Apply and by replay after a crash, so that both
 // derive the same rows from the same journal.
-// Rule:    a row that already is at or past the txn's LSN is left alone, and nothing is derived
-// from
-//          it again. That makes replay over rows that a checkpoint wrote early safe.
+// Rule:    a row that already is at or past the txn's LSN is left alone, and nothing is
+//          derived from it again. That makes replay over rows that a checkpoint wrote early
+//          safe.
 // Derived: what a change discarded becomes a row of the conflict log (conflict_log.h).
 // Threads: one owner; keeps scratch memory, so that the common change allocates nothing.
 

@@ -2,9 +2,10 @@
 
 // RecordTables: the merged rows on disk, in an LMDB environment of their own, written by
 // checkpoints.
-//   rows       row key -> checksum (fixed64), lsn (fixed64), fading (byte) [, due (fixed64)],
-//   record dead       row keys of rows that show nothing: the tombstones expiring   due (big endian
-//   64) + row key of rows that will show nothing from then on meta       "identity", "mark"
+//   rows       row key -> checksum, lsn (fixed64 both), fading (byte) [, due (fixed64)], record
+//   dead       row keys of rows that show nothing: the tombstones
+//   expiring   due (big endian 64) + row key of rows that will show nothing from then on
+//   meta       "identity", "mark"
 // The checksum covers the row key too, so that a misplaced row is found.
 // Threads: snapshots anywhere, one writer (record_writer.h).
 

@@ -6,13 +6,13 @@
 // not synced), pass one conformance suite (tests/storage/conformance_test.cc).
 //
 // Units:     lsn counts journal entries from 1; sizes are bytes; times Unix milliseconds.
-// Threads:   everything on one engine thread, except what says otherwise (NewReader,
-// NewJournalReader,
-//            Checkpoint of the LMDB store runs on a thread of its own inside).
+// Threads:   everything on one engine thread, except what says otherwise (NewReader and
+//            NewJournalReader). The LMDB store writes checkpoints on a thread of its own inside.
 // Order:     Apply … Apply, Commit. What was applied is seen by Read at once, by readers after
-// Commit. Invariant: the state after opening is a function of checkpoint + journal; a crash loses
-// exactly
+//            Commit.
+// Invariant: the state after opening is a function of checkpoint + journal; a crash loses exactly
 //            what no successful Commit covered.
+//
 
 #include <cstdint>
 #include <expected>

@@ -7,12 +7,12 @@
 // R publishes (log, beat) is subscribed on R's server; requests and answers to R are published on
 // R's server; requests and answers to us are subscribed on our own server.
 //
-// Threads:   Publish never blocks and may be called from the engine thread only: it puts the
-// message
-//            into the bounded queue of a sender thread per connection; when that is full, the
-//            message is dropped and counted (the protocol fetches what is missing). Callbacks of
-//            the NATS library copy the message out and call `on_receive` from library threads; it
-//            must not block.
+// Threads:   Publish may be called from any thread and never blocks: it puts the message into
+//            the bounded queue of a sender thread per connection.
+//            When that is full, the message is dropped and counted (the protocol fetches what
+//            is missing). Callbacks of the NATS library copy the message out and call
+//            `on_receive` from library threads; it must not block.
+//
 // Errors:    Start fails only on unusable options. Servers that are away are retried for ever; a
 //            connection that the library closes for good is built anew.
 

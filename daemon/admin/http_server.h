@@ -4,11 +4,11 @@
 // connections, header and body bytes, the bytes of all bodies together, and the time of every step.
 //
 // Threads:  Listen, Stop and the destructor by one owner; port from any thread.
-// Bounds:   at connections_max the connection that has waited longest for a request gives way; when
-// more
-//           than three quarters are being answered, Admit is told `busy`. Bodies over 64 KiB count
-//           against buffered_bytes_max; past it they get 503 (or a closed connection, for an
-//           answer).
+// Bounds:   at connections_max the connection that has waited longest for a request gives way.
+//           When more than three quarters are being answered, Admit is told `busy`.
+//           Bodies over 64 KiB count against buffered_bytes_max; past it they get 503,
+//           or, where it is an answer that is so large, a closed connection.
+//
 
 #include <chrono>
 #include <cstdint>

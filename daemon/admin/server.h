@@ -2,9 +2,9 @@
 
 // AdminServer: REST and metrics of one region, on a thread of its own (docs/rest.md).
 //
-// Threads:  Start, Stop and the destructor by one owner. The functions in the options are called on
-// the
-//           server's thread and must be quick; check_token may be called for every request.
+// Threads:  Start, Stop and the destructor by one owner. The functions in the options are
+//           called on the server's thread and must be quick; check_token may be called for every
+//           request.
 // Order:    stop it before the engine, so that requests in flight still get their answers. What the
 //           options refer to must outlive it.
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Inline commands: what a person types into telnet. Words are parted by blanks; "…" knows the
-// escapes
-// \n \r \t \a \b \xHH and a backslash before anything else, '…' only \'.
+// Inline commands: what a person types into telnet. Words are parted by blanks.
+// "…" knows the escapes \n \r \t \a \b \xHH and a backslash before anything else,
+// '…' only \'.
 
 #include <cstddef>
 #include <string_view>

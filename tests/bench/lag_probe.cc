@@ -1,5 +1,5 @@
-// lag_probe WRITE_PORT READ_PORT SECONDS RATE: how long after it was sent is a write readable over
-// there?
+// lag_probe WRITE_PORT READ_PORT SECONDS RATE: how long after it was sent is a write readable
+// over there?
 //
 // One probe at a time: SET on one region (or Redis master), GET on the other until it shows the
 // value. RATE further SETs per second of 128 bytes run beside it, in batches of a millisecond (0:
