@@ -4,24 +4,10 @@
 #include <cstdio>
 #include <ctime>
 
+#include "wan/state_words.h"
+
 namespace hawser {
 namespace {
-
-const char* Word(LinkState link) {
-  switch (link) {
-    case LinkState::kUp:
-      return "up";
-    case LinkState::kSlow:
-      return "slow";
-    case LinkState::kDown:
-      return "down";
-    case LinkState::kHeld:
-      return "held";
-    case LinkState::kStale:
-      return "stale";
-  }
-  return "?";
-}
 
 std::string TimeOfDay(std::int64_t unix_ms) {
   const std::time_t seconds = unix_ms / 1000;
@@ -67,7 +53,7 @@ std::string StatusLine(const ReplicaStatus& status, Refusal gate,
     const auto name = names.find(peer.region);
     line += "; ";
     line += name != names.end() ? name->second : "region " + std::to_string(Raw(peer.region));
-    line += std::string(" ") + Word(peer.link);
+    line += std::string(" ") + Text(peer.link);
     if (peer.link == LinkState::kDown) {
       line += peer.last_heard_at_ms == 0 ? ", never heard"
                                          : ", last heard " + TimeOfDay(peer.last_heard_at_ms);

@@ -1,7 +1,7 @@
 #include "daemon/admin/collect.h"
 
-#include "daemon/admin/region_text.h"
 #include "daemon/latency.h"
+#include "wan/state_words.h"
 
 namespace hawser::admin {
 namespace {

@@ -1,8 +1,7 @@
 #include "daemon/admin/readiness.h"
 
 #include <algorithm>
-
-#include "daemon/admin/region_text.h"
+#include "wan/state_words.h"
 
 namespace hawser::admin {
 namespace {

@@ -2,9 +2,9 @@
 
 #include "daemon/admin/api.h"
 #include "daemon/admin/json_writer.h"
-#include "daemon/admin/region_text.h"
 #include "daemon/admin/text.h"
 #include "daemon/token.h"
+#include "wan/state_words.h"
 
 namespace hawser::admin {
 namespace {

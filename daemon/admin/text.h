@@ -1,22 +1,19 @@
 #pragma once
 
-// Small text matters of the REST edge: UTF-8, base64, percent coding, times. Pure.
+// Small text matters of the REST edge: UTF-8, percent coding, times. Pure.
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "daemon/base64.h"
+
 namespace hawser::admin {
 
 // Bytes of the UTF-8 character at the front (RFC 3629: no overlong forms, no surrogates); 0: none.
 std::size_t Utf8Length(std::string_view text);
 bool IsUtf8(std::string_view text);
-
-std::string ToBase64(std::string_view bytes);  // RFC 4648 section 4, padded
-std::optional<std::string> FromBase64(std::string_view text);
-std::string ToBase64Url(std::string_view bytes);  // section 5, without padding: fit for a query
-std::optional<std::string> FromBase64Url(std::string_view text);
 
 // %XX to bytes; nullopt for a "%" that two hex digits do not follow. `plus_is_space`: in a query.
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space = false);

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "daemon/base64.h"
+
 namespace hawser::ctl {
 namespace {
 
@@ -59,23 +61,6 @@ bool IsUtf8(const std::string& text) {
   } catch (const Json::exception&) {
     return false;
   }
-}
-
-std::string Base64(std::string_view bytes) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      const bool filled = i + j <= bytes.size();
-      out += filled ? kLetters[group >> (18 - 6 * j) & 63] : '=';
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -223,7 +208,7 @@ std::optional<std::string> FieldsBody(
     if (IsUtf8(value)) {
       object[name] = value;
     } else {
-      object[name] = Json{{"base64", Base64(value)}};
+      object[name] = Json{{"base64", ToBase64(value)}};
     }
   }
   return Json{{"fields", object}}.dump();

@@ -9,6 +9,7 @@
 #include "daemon/redis/client_call.h"
 #include "daemon/redis/glob.h"
 #include "daemon/redis/handlers.h"
+#include "wan/state_words.h"
 
 namespace hawser::redis {
 namespace {
@@ -102,22 +103,6 @@ void Config(ClientCall& call) {
 // ----------------------------------------------------------------------------------------------
 
 namespace {
-
-const char* Text(LinkState link) {
-  switch (link) {
-    case LinkState::kUp:
-      return "up";
-    case LinkState::kSlow:
-      return "slow";
-    case LinkState::kDown:
-      return "down";
-    case LinkState::kHeld:
-      return "held";
-    case LinkState::kStale:
-      return "stale";
-  }
-  return "?";
-}
 
 std::uint64_t ResidentBytes() {
   std::ifstream statm("/proc/self/statm");

@@ -1,6 +1,6 @@
-#include "daemon/admin/region_text.h"
+#include "wan/state_words.h"
 
-namespace hawser::admin {
+namespace hawser {
 
 const char* Text(LinkState state) {
   switch (state) {
@@ -56,4 +56,4 @@ const char* Text(Refusal gate) {
   return "?";
 }
 
-}  // namespace hawser::admin
+}  // namespace hawser
