@@ -413,7 +413,8 @@ void LinkConnection::ReadState() {
   } else if (!now) {
     const char* detail = nullptr;
     const natsStatus error = natsConnection_GetLastError(nats_, &detail);
-    std::string text = "not connected: " + ErrorText(nats_, error);
+    std::string text = "not connected: " +
+                       (error == NATS_OK ? "the connection was lost" : ErrorText(nats_, error));
     // Each reason once, until the next connection: servers may be away for days.
     if (before || (away_reasons_.size() < kAwayReasonsMax && !away_reasons_.contains(text))) {
       OnError(text);
