@@ -76,19 +76,30 @@ void Checkpointer::Dispose(std::shared_ptr<const Memtable> memtable) {
   wake_.notify_one();
 }
 
+void Checkpointer::Sort(std::shared_ptr<const Memtable> memtable) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(unsorted_, memtable);
+  }
+  wake_.notify_one();
+}
+
 void Checkpointer::Run() {
   for (;;) {
-    std::shared_ptr<const Memtable> job, garbage;
+    std::shared_ptr<const Memtable> job, garbage, unsorted;
     Mark mark;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stop_ || job_ || garbage_; });
+      wake_.wait(lock, [this] { return stop_ || job_ || garbage_ || unsorted_; });
       if (stop_) return;
       job = std::move(job_);
       garbage = std::move(garbage_);
+      unsorted = std::move(unsorted_);
       mark = std::move(job_mark_);
     }
     garbage.reset();
+    if (unsorted) unsorted->Sort();
+    unsorted.reset();
     if (!job) continue;
     outcome_ = WriteCheckpoint(tables_, *job, mark, limits_, stop_);
     job.reset();

@@ -51,6 +51,8 @@ class Checkpointer {
   bool running() const { return running_; }
   // The outcome, once, after the work ended.
   std::optional<std::expected<void, StorageError>> Done();
+  // Sorts a memtable on the thread, after a checkpoint that runs.
+  void Sort(std::shared_ptr<const Memtable> memtable);
   // Frees a memtable on the thread: giving back hundreds of MiB takes a while.
   void Dispose(std::shared_ptr<const Memtable> memtable);
 
@@ -68,6 +70,7 @@ class Checkpointer {
   std::shared_ptr<const Memtable> job_;        // guarded by mutex_
   Mark job_mark_;                              // guarded by mutex_
   std::shared_ptr<const Memtable> garbage_;    // guarded by mutex_
+  std::shared_ptr<const Memtable> unsorted_;   // guarded by mutex_
   std::expected<void, StorageError> outcome_;  // written before finished_
   std::thread thread_;
 };

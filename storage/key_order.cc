@@ -61,7 +61,7 @@ KeyOrder::Runs KeyOrder::Upto(const MemtableNode* newest) {
     run = std::move(merged);
   }
   runs_.push_back(std::make_shared<const Run>(std::move(run)));
-  bytes_.store(covered_->number * sizeof(Run::value_type), std::memory_order_relaxed);
+  count_.store(covered_->number, std::memory_order_relaxed);
   return runs_;
 }
 

@@ -23,14 +23,16 @@ class KeyOrder {
 
   // Runs, each in key order, that together hold every node up to `newest`, and maybe later ones.
   Runs Upto(const MemtableNode* newest);
+  // How many keys are in runs.
+  std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
   // Memory taken by the runs.
-  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes() const { return count() * sizeof(Run::value_type); }
 
  private:
   std::mutex mutex_;
   const MemtableNode* covered_ = nullptr;  // the newest in runs_; guarded by mutex_
   Runs runs_;                              // guarded by mutex_
-  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> count_{0};
 };
 
 }  // namespace hawser

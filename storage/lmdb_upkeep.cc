@@ -14,6 +14,7 @@ constexpr std::uint32_t kDropsLookedAt = 256;        // per Upkeep: about 0.3 ms
 constexpr std::uint64_t kDropsPerCheckpoint = 4096;  // all in its last commit
 constexpr std::uint32_t kTrimPiecesIdle = 4096;
 constexpr std::uint32_t kConflictsLookedAt = 64;  // per Upkeep
+constexpr std::uint64_t kUnsortedMax = 4096;      // more is not for the engine to sort: 1 ms
 }  // namespace
 
 void LmdbStore::SetStable(const Stable& stable, const Cut& trim) {
@@ -145,6 +146,11 @@ std::expected<void, StorageError> LmdbStore::DropSome() {
 std::expected<void, StorageError> LmdbStore::DropOldConflicts() {
   const std::int64_t now_ms = std::max(highest_, journal_->ceiling()).ms();
   if (dropped_ >= kDropsPerCheckpoint || !conflicts_.Due(now_ms)) return {};
+  if (frozen_ && frozen_->unsorted() > kUnsortedMax) return {};  // the checkpoint is about to
+  if (active_->unsorted() > kUnsortedMax) {
+    if (!checkpointer_->running()) checkpointer_->Sort(active_);
+    return {};
+  }
   const std::vector<std::string> old = conflicts_.Walk(
       [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); }, now_ms,
       kConflictsLookedAt);

@@ -75,6 +75,11 @@ std::optional<Memtable::Found> Memtable::Get(std::string_view row_key, std::uint
   return node ? FindVersion(*node, visible) : std::nullopt;
 }
 
+std::uint64_t Memtable::unsorted() const {
+  const Node* newest = newest_.load(std::memory_order_acquire);
+  return newest ? newest->number - order_.count() : 0;
+}
+
 Memtable::Iterator::Iterator(const Memtable& table, ViewSeq visible)
     : runs_(table.order_.Upto(table.newest_.load(std::memory_order_acquire))),
       places_(runs_.size()),

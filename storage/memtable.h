@@ -77,6 +77,10 @@ class Memtable {
   // What rows take of it: without the empty hash table, of the last block only what was handed out.
   std::uint64_t used_bytes() const { return arena_.used_bytes() - empty_bytes_; }
   std::uint64_t versions() const { return versions_; }
+  // Keys that the next walk would have to sort first: a third of a microsecond each.
+  std::uint64_t unsorted() const;
+  // Sorts what is there: a walk by another thread then has little left to do. Any thread.
+  void Sort() const { (void)order_.Upto(newest_.load(std::memory_order_acquire)); }
 
  private:
   static std::optional<Found> FindVersion(const Node& node, ViewSeq visible);
