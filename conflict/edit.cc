@@ -341,6 +341,19 @@ void RecordEdit::Override(std::string_view field, std::string_view value) {
   Intend(field, std::move(put));
 }
 
+void RecordEdit::OverrideNull(std::string_view field) {
+  const Field* held = HeldField(field);
+  Pending put = NullOf(held ? *held : Field{});
+  put.raise = true;
+  Intend(field, std::move(put));
+}
+
+void RecordEdit::OverrideExpiry(std::optional<std::int64_t> unix_ms) {
+  HW_ASSERT(Alive() && (!unix_ms || *unix_ms > now_ms_));
+  expiry_touched_ = expiry_replaced_ = expiry_raised_ = true;
+  expiry_ms_ = unix_ms;
+}
+
 // --- The outcome ---------------------------------------------------------------------------------
 
 void RecordEdit::FinishPut(const Field* held, const Pending& pending, std::string_view name,
@@ -352,9 +365,8 @@ void RecordEdit::FinishPut(const Field* held, const Pending& pending, std::strin
   op.null = pending.null;
   op.rank = pending.null ? 0 : pending.rank;
   if (!pending.null) op.value = pending.text;
-  if (!held) return;
-  if (held->has_cell) op.generation = held->cell.generation + (pending.raise ? 1 : 0);
-  if (op.kind != Kind::kLww) return;
+  op.generation = (held && held->has_cell ? held->cell.generation : 0) + (pending.raise ? 1 : 0);
+  if (!held || op.kind != Kind::kLww) return;
   op.seen = held->shares;
   for (Share& share : op.seen) share.stamp = {};
 }
@@ -397,7 +409,7 @@ void RecordEdit::FinishExpiry(Change& change) const {
   op.absent = !held_.expiry;
   op.null = !expiry_ms_;
   if (expiry_ms_) op.value = expiry_bytes_;
-  if (held_.expiry) op.generation = held_.expiry->generation;
+  op.generation = (held_.expiry ? held_.expiry->generation : 0) + (expiry_raised_ ? 1 : 0);
 }
 
 // Ops in their order: the expiry, then the fields by name.

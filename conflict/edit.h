@@ -59,6 +59,9 @@ class RecordEdit {
   void ResetExpiry();
   // An operator's override: like Set, with a generation above the one held.
   void Override(std::string_view field, std::string_view value);
+  void OverrideNull(std::string_view field);
+  // nullopt: no expiry. REQUIRES: Alive(), and a time ahead of now_ms
+  void OverrideExpiry(std::optional<std::int64_t> unix_ms);
 
   // --- The outcome -----------------------------------------------------------------------------
   // The net change, empty ops if nothing is to be written. Borrows from this edit and from `held`.
@@ -120,6 +123,7 @@ class RecordEdit {
   bool was_dead_;            // nothing of `held` shows: the first write nulls every cell held
   PendingMap pending_;
   bool expiry_touched_ = false;
+  bool expiry_raised_ = false;    // generation above the held one
   bool expiry_replaced_ = false;  // written even where a null is held: SET says "no expiry"
   std::optional<std::int64_t> expiry_ms_;
   std::string expiry_bytes_;

@@ -68,7 +68,9 @@ AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
       if (!role) return std::nullopt;
       return AdminRoleOf(*role);
     };
+    options.token_name = [&tokens](std::string_view token) { return tokens.NameOf(token); };
   }
+  options.resolution_ms = config.conflicts.age_ms_max;
   options.link_stats = [&link] { return link.Stats(); };
   options.more_metrics = [&redis] { return RedisMetrics(redis.stats()); };
   options.config_reload_ok = [&reload_ok] { return reload_ok.load(); };

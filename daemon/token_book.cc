@@ -38,4 +38,13 @@ std::optional<TokenRole> TokenBook::Find(std::string_view name, std::string_view
   return role;
 }
 
+std::string TokenBook::NameOf(std::string_view token) const {
+  std::string name;
+  if (token.size() > config::kSecretBytesMax) return name;
+  for (const Entry& entry : entries_) {
+    if (SameSecret(token, entry.secret)) name = entry.name;
+  }
+  return name;
+}
+
 }  // namespace hawser

@@ -21,6 +21,8 @@ class TokenBook {
   bool empty() const { return entries_.empty(); }
   // The role of `token`; with a `name`, only of the token of that name. nullopt: nobody.
   std::optional<TokenRole> Find(std::string_view name, std::string_view token) const;
+  // The name of a token; empty: nobody's.
+  std::string NameOf(std::string_view token) const;
 
  private:
   struct Entry {

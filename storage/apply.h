@@ -5,7 +5,8 @@
 // Rule:    a row that already is at or past the txn's LSN is left alone, and nothing is
 //          derived from it again. That makes replay over rows that a checkpoint wrote early
 //          safe.
-// Derived: what a change discarded becomes a row of the conflict log (conflict_log.h).
+// Derived: what a change discarded becomes a row of the conflict log (conflict_log.h), what
+//          an operator did one of the audit log (audit_log.h).
 // Threads: one owner; keeps scratch memory, so that the common change allocates nothing.
 
 #include <optional>
@@ -51,6 +52,7 @@ class Applier {
  private:
   void LogConflict(const ConflictPlace& place, const Writer& writer, const Change& change,
                    const Discarded& what, RowTable& rows);
+  void LogAudit(Lsn lsn, const Writer& writer, const Txn& txn, RowTable& rows);
 
   const ConflictLogOptions& log_;
   Record record_;

@@ -53,6 +53,14 @@ class Api {
   // conflicts.cc
   void ListConflicts(Call call);
   void GetConflict(Call call);
+  // resolutions.cc
+  struct ResolvingMany;
+  void ResolveConflict(Call call);
+  void ResolveConflicts(Call call);
+  void ResolveNext(std::shared_ptr<ResolvingMany> many);
+  void AnswerResolved(const ResolvingMany& many) const;
+  // audit.cc
+  void ListAudit(Call call);
   // writes.cc
   void PutRecord(Call call);
   void PatchRecord(Call call);

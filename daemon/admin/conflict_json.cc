@@ -54,4 +54,32 @@ void WriteConflict(std::string_view id, const Conflict& conflict, const RegionNa
   WriteSide("loser", conflict, conflict.loser, region_name, json);
 }
 
+void WriteResolvedText(const ResolvedText& text, JsonWriter& json) {
+  if (!text.text) return json.Null();
+  if (text.bytes == text.text->size()) return WriteValue(*text.text, json);
+  json.BeginObject();
+  json.Key("begins");
+  WriteValue(*text.text, json);
+  json.Key("bytes");
+  json.Uint64Text(text.bytes);
+  json.EndObject();
+}
+
+void WriteResolution(const HeldResolution& held, bool in_effect, const RegionNames& region_name,
+                     JsonWriter& json) {
+  json.BeginObject();
+  json.Member("take", Text(held.resolution.take));
+  json.Key("before");
+  WriteResolvedText(held.resolution.before, json);
+  json.Key("after");
+  WriteResolvedText(held.resolution.after, json);
+  json.Member("by", held.resolution.by);
+  json.Member("region", region_name(held.version.region));
+  json.Member("at", FormatTime(held.version.stamp.ms()));
+  json.Member("reason", held.resolution.reason);
+  json.Key("in_effect");
+  json.Bool(in_effect);
+  json.EndObject();
+}
+
 }  // namespace hawser::admin

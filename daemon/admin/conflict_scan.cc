@@ -46,6 +46,28 @@ bool ReadConflict(View& view, std::string_view id, LoggedConflict& out) {
   return true;
 }
 
+bool ReadResolution(View& view, std::string_view id, LoggedResolution& out) {
+  std::string row_key;
+  AppendRowKey(kResolutionTable, id, row_key);
+  const auto bytes = view.Get(row_key);
+  if (!bytes || !DecodeRecord(*bytes, out.record)) return false;
+  const auto held = ParseResolution(out.record);
+  if (!held) return false;
+  out.held = *held;
+  row_key.clear();
+  AppendRowKey(held->resolution.table, held->resolution.key, row_key);
+  const auto target = view.Get(row_key);
+  Record record;
+  if (!target || !DecodeRecord(*target, record)) return true;
+  if (held->resolution.expiry) {
+    out.in_effect = record.expiry && record.expiry->dot == held->dot;
+  } else {
+    const Field* field = record.Find(held->resolution.field);
+    out.in_effect = field && field->has_cell && field->cell.dot == held->dot;
+  }
+  return true;
+}
+
 std::optional<std::string> ScanConflicts(View& view, const ConflictFilter& filter,
                                          std::string_view start,
                                          const std::function<bool(const LoggedConflict&)>& visit) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "daemon/admin/conflict_query.h"
+#include "storage/resolution.h"
 #include "storage/store.h"
 
 namespace hawser::admin {
@@ -20,6 +21,14 @@ struct LoggedConflict {
 };
 // False: there is none, or its row is damaged (view.damaged()).
 bool ReadConflict(View& view, std::string_view id, LoggedConflict& out);
+
+// The last resolution of a conflict, and the row it borrows from.
+struct LoggedResolution {
+  Record record;
+  HeldResolution held;
+  bool in_effect = false;  // the field's cell is still the one that it wrote
+};
+bool ReadResolution(View& view, std::string_view id, LoggedResolution& out);
 
 // 32 hex digits.
 bool IsConflictId(std::string_view text);

@@ -45,6 +45,14 @@ std::optional<Problem> CheckWebPage(const HttpRequest& request, const AdminOptio
 
 }  // namespace
 
+std::string CallerName(const HttpRequest& request, const AdminOptions& options) {
+  const std::string* header = request.Find("authorization");
+  if (!options.check_token || !header) return "local";
+  const std::string name =
+      options.token_name ? options.token_name(Trim(Trim(*header).substr(7))) : std::string();
+  return name.empty() ? "token" : name;
+}
+
 std::optional<Problem> CheckCaller(const HttpRequest& request, Role needed,
                                    const AdminOptions& options) {
   if (auto problem = CheckWebPage(request, options)) return problem;

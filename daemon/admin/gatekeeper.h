@@ -4,6 +4,7 @@
 // roles by bearer token. Pure, apart from the token check it is given.
 
 #include <optional>
+#include <string>
 
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/problem.h"
@@ -13,5 +14,9 @@ namespace hawser::admin {
 
 std::optional<Problem> CheckCaller(const HttpRequest& request, Role needed,
                                    const AdminOptions& options);
+
+// Who calls, for the audit log: the token's name; "local" where no tokens are asked for. REQUIRES:
+// CheckCaller let the request pass.
+std::string CallerName(const HttpRequest& request, const AdminOptions& options);
 
 }  // namespace hawser::admin

@@ -50,6 +50,9 @@ struct AdminOptions {
   // that on loopback only, and requests whose Host is no address or localhost are refused (a web
   // page could else reach us under a name of its own).
   std::function<std::optional<Role>(std::string_view token)> check_token;
+  std::function<std::string(std::string_view token)> token_name;  // of one that check_token knows
+  // How long a resolution is kept beside the conflicts it is about ([conflicts] max_age).
+  std::int64_t resolution_ms = std::int64_t{30} * 24 * 3600 * 1000;
   std::function<std::vector<LinkPeerStats>()> link_stats;         // may be empty
   std::function<std::vector<MetricFamilyValues>()> more_metrics;  // may be empty
   std::function<bool()> config_reload_ok;                         // may be empty: true

@@ -297,10 +297,14 @@ std::expected<Condition, Problem> PlanCondition(const HttpRequest& request) {
   return condition;
 }
 
-std::expected<WritePlan, Problem> PlanTxn(const HttpRequest& request, std::size_t changes_max) {
+std::expected<JsonObject, Problem> ParseBodyObject(const HttpRequest& request) {
   // Only JSON: what a web page may send elsewhere without asking (text/plain) is refused.
   if (MediaType(request) != "application/json") return WrongMediaType("application/json");
-  const auto object = ParseObject(request.body);
+  return ParseObject(request.body);
+}
+
+std::expected<WritePlan, Problem> PlanTxn(const HttpRequest& request, std::size_t changes_max) {
+  const auto object = ParseBodyObject(request);
   if (!object) return Failure(object.error());
   if (auto unknown = UnknownMember(*object, {"changes"})) return Bad(std::move(*unknown));
   const Json* changes = Find(*object, "changes");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/admin/http_message.h"
+#include "daemon/admin/json.h"
 #include "daemon/admin/problem.h"
 
 namespace hawser::admin {
@@ -57,6 +58,8 @@ std::optional<Problem> CheckNames(std::string_view table, std::string_view key);
 // PUT or PATCH of one record, from the body and its Content-Type.
 std::expected<PlannedChange, Problem> PlanRecord(WriteOp op, std::string table, std::string key,
                                                  const HttpRequest& request);
+// The body of a request that takes a JSON object.
+std::expected<JsonObject, Problem> ParseBodyObject(const HttpRequest& request);
 // If-Match and If-None-Match.
 std::expected<Condition, Problem> PlanCondition(const HttpRequest& request);
 // POST /v1/txn.

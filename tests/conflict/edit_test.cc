@@ -180,6 +180,13 @@ TEST_CASE("states go forward only, and only along their line") {
     CHECK(a.Read(40, "st") == "PAID");
     CHECK(a.Held().fields[0].cell.generation == 1);
   }
+  SUBCASE("an override may also be that there is nothing, and is above all it had not seen") {
+    a.Write(30, [](RecordEdit& edit) { edit.OverrideNull("st"); });
+    CHECK(a.Read(40, "st") == "(nil)");
+    CHECK(a.Held().fields[0].cell.generation == 1);
+    a.Write(50, [](RecordEdit& edit) { edit.OverrideNull("never there"); });
+    CHECK(a.Held().fields[0].cell.generation == 1);
+  }
   SUBCASE("a state added in between later ranks in between") {
     const FieldRule wider{
         .kind = Kind::kStates, .states = {"OPEN", "HELD", "PAID"}, .ranks = {65536, 98304, 131072}};

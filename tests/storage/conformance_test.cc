@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "storage/audit_log.h"
 #include "storage/conflict_log.h"
+#include "storage/resolution.h"
+#include "storage/sha256.h"
 #include "tests/storage/harness.h"
 #include "tests/storage/harness_list.h"
 
@@ -555,6 +558,80 @@ TEST_CASE_TEMPLATE("a field that is noise is discarded as ever, and not logged",
   MustCommit(h.store());
   CHECK(CountRows(h.store(), kConflictTable) == 1);
   CHECK(OrderedConflictKeys(h.store()).size() == 1);
+}
+
+TEST_CASE_TEMPLATE("the audit's chain is the same over crashes at any moment, without a gap", H,
+                   HARNESSES) {
+  H h;
+  auto other = OtherRegion(2);
+  const auto resolve = [](LocalTxn& txn, int i) {
+    const std::string reason = "reason " + std::to_string(i);
+    for (const char* id : {"a", "b"}) {
+      REQUIRE(txn.Edit(kResolutionTable, id + std::to_string(i))
+                  .ReplaceWith("", EncodeResolution({.table = "t", .key = "k", .reason = reason})));
+    }
+  };
+  for (int i = 0; i < 5; ++i) {
+    StageLocal(h.store(), 10 + i, [&](LocalTxn& txn) { resolve(txn, i); });
+    MustCommit(h.store());
+    const auto theirs = StageLocal(*other, 100 + i, [&](LocalTxn& txn) { resolve(txn, 100 + i); });
+    MustCommit(*other);
+    Receive(h.store(), theirs);
+    REQUIRE(h.store().Upkeep());
+    if (i % 2 == 0) h.Crash();
+  }
+  const auto chain = [&] {
+    std::vector<std::string> hashes;
+    h.store().ScanNewest(RowKeyOf(kAuditTable, ""), [&](std::string_view at, std::string_view row) {
+      if (SplitRowKey(at).table != kAuditTable) return false;
+      Record record;
+      REQUIRE(DecodeRecord(row, record));
+      const auto entry = ParseAuditRow(record);
+      REQUIRE(entry);
+      CHECK(ParseAuditKey(SplitRowKey(at).key) == 20 - hashes.size());
+      hashes.emplace_back(entry->hash);
+      return true;
+    });
+    return hashes;
+  };
+  const auto before = chain();
+  REQUIRE(before.size() == 20);
+  const Rows rows = AllRows(h.store());
+  for (int step = 0; step < 12; ++step) {
+    REQUIRE(h.store().Upkeep());
+    h.Crash();
+    CHECK(AllRows(h.store()) == rows);
+  }
+  h.Settle();
+  CHECK(chain() == before);
+}
+
+TEST_CASE("a changed entry breaks the chain behind it") {
+  const AuditEntry entry{.what = "conflict.resolve", .region = RegionId{3}, .subject = "id"};
+  const std::string bytes = EncodeAuditEntry(entry);
+  REQUIRE(DecodeAuditEntry(bytes));
+  CHECK(DecodeAuditEntry(bytes)->region == RegionId{3});
+  std::string forged = bytes;
+  forged.back() = 'x';
+  CHECK(AuditHash("h", bytes) != AuditHash("h", forged));
+  CHECK(AuditHash("h", bytes) != AuditHash("g", bytes));
+  CHECK_FALSE(DecodeAuditEntry(bytes + "x"));
+}
+
+TEST_CASE("sha-256 is the standard's") {
+  const auto hex = [](const std::string& bytes) {
+    std::string out;
+    char text[3];
+    for (const char c : bytes) {
+      std::snprintf(text, sizeof text, "%02x", static_cast<unsigned>(static_cast<std::uint8_t>(c)));
+      out += text;
+    }
+    return out;
+  };
+  CHECK(hex(Sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(hex(Sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(hex(Sha256(std::string(1'000'000, 'a'))) ==
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST_CASE_TEMPLATE("counters add up once, over any number of replays", H, HARNESSES) {

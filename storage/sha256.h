@@ -1,0 +1,13 @@
+#pragma once
+
+// SHA-256 (FIPS 180-4), for the audit log's chain. Pure; not fast.
+
+#include <string>
+#include <string_view>
+
+namespace hawser {
+
+inline constexpr std::size_t kSha256Bytes = 32;
+std::string Sha256(std::string_view bytes);
+
+}  // namespace hawser
