@@ -24,13 +24,14 @@ std::strong_ordering CompareByKind(const Cell& a, const Cell& b) {
     case Kind::kLww:
       return std::strong_ordering::equal;
     case Kind::kStates:
-      return a.rank <=> b.rank;
+      return HW_VARIANT(kRankIgnored) ? std::strong_ordering::equal : a.rank <=> b.rank;
     case Kind::kFirst:
-      return Reverse(a.version <=> b.version);
+      return HW_VARIANT(kFirstIsLast) ? a.version <=> b.version : Reverse(a.version <=> b.version);
     case Kind::kMax:
       return ToStrong(CompareValues(a.value, b.value));
     case Kind::kMin:
-      return Reverse(ToStrong(CompareValues(a.value, b.value)));
+      return HW_VARIANT(kMinIsMax) ? ToStrong(CompareValues(a.value, b.value))
+                                   : Reverse(ToStrong(CompareValues(a.value, b.value)));
   }
   return std::strong_ordering::equal;
 }
@@ -74,7 +75,7 @@ std::strong_ordering Compare(const Cell& a, const Cell& b) {
     if (auto order = a.generation <=> b.generation; order != 0) return order;
   }
   if (auto order = a.kind <=> b.kind; order != 0) return order;
-  if (a.kind != Kind::kLww) {
+  if (a.kind != Kind::kLww && !(HW_VARIANT(kNullByVersion) && a.null != b.null)) {
     if (auto order = b.null <=> a.null; order != 0) return order;
     if (!a.null) {
       if (auto order = CompareByKind(a, b); order != 0) return order;

@@ -5,6 +5,7 @@
 
 #include "conflict/assert.h"
 #include "conflict/merge.h"
+#include "conflict/variant.h"
 
 namespace hawser {
 
@@ -181,7 +182,7 @@ RecordEdit::Pending RecordEdit::NullOf(const Field& held) {
   Pending put;
   put.put = put.null = true;
   put.kind = held.has_cell ? held.cell.kind : Kind::kLww;
-  put.raise = put.kind != Kind::kLww;
+  put.raise = put.kind != Kind::kLww && !HW_VARIANT(kGenerationNotRaised);
   return put;
 }
 

@@ -32,8 +32,9 @@ bool MovedOn(const Cell& winner, const Cell& loser) {
 
 void Judge(const Writer& writer, const Op& op, const Cell& held, const Cell& incoming,
            const Cell& winner, std::vector<Discarded>& discarded) {
-  if (writer.Saw(held.dot)) return;  // one followed the other
+  if (writer.Saw(held.dot) && !HW_VARIANT(kConflictOfSeen)) return;  // one followed the other
   const Cell& loser = &winner == &incoming ? held : incoming;
+  if (HW_VARIANT(kHeldLoserNotLogged) && &loser == &held) return;
   if (loser.null || MovedOn(winner, loser)) return;
   if (!winner.null && winner.value == loser.value) return;
   discarded.push_back({.expiry = op.expiry, .field = op.field, .winner = winner, .loser = loser});
@@ -75,10 +76,11 @@ void ReportAdds(std::string_view field, const Cell& base, const Beyond& adds, co
 
 // A base wipes out the shares its writer knew and did not list.
 void DropUnlistedShares(const Writer& writer, const Op& op, Field& field) {
+  if (HW_VARIANT(kSharesSurviveBase)) return;
   std::erase_if(field.shares, [&](const Share& share) {
     const bool listed = std::ranges::any_of(
         op.seen, [&](const Share& seen) { return seen.origin == share.origin; });
-    return !listed && writer.Saw({share.origin, share.seq});
+    return !listed && (writer.Saw({share.origin, share.seq}) || HW_VARIANT(kBaseTakesUnseenShares));
   });
 }
 
@@ -144,7 +146,7 @@ void PutExpiry(const Writer& writer, const Op& op, Record& record,
     return;
   }
   const Cell held = *record.expiry;
-  const bool wins = Compare(incoming, held) > 0;
+  const bool wins = Compare(incoming, held) > 0 || HW_VARIANT(kExpiryByArrival);
   if (wins) record.expiry = incoming;
   if (writer.Saw(held.dot)) return;
   const Cell& winner = wins ? incoming : held;

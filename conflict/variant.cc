@@ -56,6 +56,26 @@ const char* Name(Variant variant) {
       return "running hash not checked";
     case Variant::kTrimBeforeStable:
       return "trim before stable";
+    case Variant::kConflictOfSeen:
+      return "a write that was seen logged as a conflict";
+    case Variant::kHeldLoserNotLogged:
+      return "a held value that loses not logged";
+    case Variant::kFirstIsLast:
+      return "the last of `first` wins";
+    case Variant::kRankIgnored:
+      return "the rank of a state ignored";
+    case Variant::kNullByVersion:
+      return "a null beside an ordered value judged by version";
+    case Variant::kMinIsMax:
+      return "min settled as max";
+    case Variant::kSharesSurviveBase:
+      return "a base leaves the shares it has folded in";
+    case Variant::kBaseTakesUnseenShares:
+      return "a base takes shares it has not seen";
+    case Variant::kExpiryByArrival:
+      return "the expiry that arrives last wins";
+    case Variant::kGenerationNotRaised:
+      return "deleted without a generation above";
     case Variant::kCount:
       break;
   }

@@ -31,6 +31,16 @@ enum class Variant {
   kRollbackNotDetected,
   kHashNotChecked,
   kTrimBeforeStable,
+  kConflictOfSeen,
+  kHeldLoserNotLogged,
+  kFirstIsLast,
+  kRankIgnored,
+  kNullByVersion,
+  kMinIsMax,
+  kSharesSurviveBase,
+  kBaseTakesUnseenShares,
+  kExpiryByArrival,
+  kGenerationNotRaised,
   kCount,
 };
 const char* Name(Variant variant);

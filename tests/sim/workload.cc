@@ -118,6 +118,12 @@ void Workload::Write(int region) {
                table + "/" + name + " shows " + read.value_or("nothing"));
     };
   };
+  const auto expect_gone = [&](const std::string& table, const std::string& name) {
+    after = [table, name](Session& session) {
+      const auto txn = session.Begin();
+      HW_CHECK(!txn->Edit(table, name).Alive(), "a client reads its own delete", name);
+    };
+  };
 
   std::function<void(LocalTxn&)> write;
   const std::uint64_t kind = random_.Below(100);
@@ -147,10 +153,7 @@ void Workload::Write(int region) {
     coverage.Add(Branch::kDelete);
     const std::string name = key("k");
     write = [=](LocalTxn& txn) { txn.Edit("t", name).DeleteAll(); };
-    after = [name](Session& session) {
-      const auto txn = session.Begin();
-      HW_CHECK(!txn->Edit("t", name).Alive(), "a client reads its own delete", name);
-    };
+    expect_gone("t", name);
   } else if (kind < 48) {
     coverage.Add(Branch::kFieldDelete);
     const std::string name = key("k");
@@ -203,6 +206,7 @@ void Workload::Write(int region) {
     coverage.Add(Branch::kDelete);
     const std::string name = key("o");
     write = [=](LocalTxn& txn) { txn.Edit("d", name).DeleteAll(); };
+    expect_gone("d", name);
   } else if (kind < 91) {
     coverage.Add(Branch::kMulti);
     const std::string first = key("k");
@@ -231,6 +235,7 @@ void Workload::Write(int region) {
     coverage.Add(Branch::kOverride);
     const std::string name = key("o");
     write = [=](LocalTxn& txn) { txn.Edit("d", name).Override("state", "paid"); };
+    expect("d", name, "state", "paid");
   }
 
   std::function<void(Outcome, const std::vector<Dot>&)> done;
