@@ -113,7 +113,8 @@ void Put(const Writer& writer, const Op& op, Field& field, std::vector<Discarded
 }
 
 void Add(const Writer& writer, const Op& op, Field& field, std::vector<Discarded>& discarded) {
-  const Seq start = op.start == Seq{0} ? writer.dot.seq : op.start;
+  // A share cannot have begun after the txn that extends it: no row could hold that.
+  const Seq start = op.start == Seq{0} ? writer.dot.seq : std::min(op.start, writer.dot.seq);
   auto at = std::ranges::lower_bound(field.shares, writer.dot.origin, {}, &Share::origin);
   if (at == field.shares.end() || at->origin != writer.dot.origin) {
     at = field.shares.insert(at, Share{.origin = writer.dot.origin});

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include "conflict/merge.h"
+#include "conflict/record_codec.h"
 #include "tests/conflict/values.h"
 
 namespace hawser::test {
@@ -150,6 +152,23 @@ TEST_CASE("the version to compare and set against moves with every increment") {
   const Version before = RecordVersion(a.Held());
   a.Write(20, Incr(1));
   CHECK(RecordVersion(a.Held()) > before);
+}
+
+TEST_CASE("an add that says it goes on from a later txn leaves a record that can be read again") {
+  const Cut none;
+  const Writer writer{{{RegionId{2}, Incarnation{7}}, Seq{3}}, {Stamp{1000}, RegionId{2}}, none};
+  Change change{.table = "t", .key = "k", .created = true, .ops = {}};
+  change.ops.push_back(
+      {.type = Op::Type::kAdd, .field = "n", .start = Seq{9}, .sum = 5, .delta = 5});
+  Record record, read;
+  std::vector<Discarded> discarded;
+  ApplyChange(writer, change, record, discarded);
+
+  std::string bytes;
+  EncodeRecord(record, bytes);
+  REQUIRE(DecodeRecord(bytes, read));
+  REQUIRE(read.Find("n") != nullptr);
+  CHECK(read.Find("n")->shares.at(0).sum == 5);
 }
 
 }  // namespace hawser::test
