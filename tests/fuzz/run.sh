@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# The long fuzz lane: every libFuzzer target for FUZZ_SECONDS (default 600), with address and undefined
+# The long fuzz lane: every libFuzzer target for FUZZ_SECONDS (default 60), with address and undefined
 # behaviour sanitizers. What it finds stays in build-fuzz/findings/; corpora are kept between runs. The
 # outcome goes to docs/results/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds=${FUZZ_SECONDS:-600}
+seconds=${FUZZ_SECONDS:-60}
 command -v clang++-19 >/dev/null || { echo "clang++-19 is not installed"; exit 77; }
 
-cmake -G Ninja -B build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-19 \
-  -DHAWSER_SANITIZE=address -DCMAKE_CXX_FLAGS=-fsanitize=fuzzer-no-link >/dev/null
+cmake --preset asan -B build-fuzz -DHAWSER_TESTS=ON -DHAWSER_FUZZ=ON -DCMAKE_CXX_FLAGS=-fsanitize=fuzzer-no-link >/dev/null
 mapfile -t targets < <(find tests/fuzz -name '*_fuzz.cc' -printf '%f\n' | sed 's/\.cc$//' | sort)
-cmake --build build-fuzz --target "${targets[@]}" "${targets[@]/%/_test}" -j "$(nproc)"
+cmake --build build-fuzz --target hawser_fuzzers -j "$(nproc)"
 
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 report=docs/results/$(date +%F)-fuzz.md
