@@ -34,6 +34,13 @@ function(hawser_library name)
   endif()
 endfunction()
 
+# Code that runs at a program's start or once per command: little optimisation, line numbers only.
+function(hawser_cold)
+  foreach(name ${ARGN})
+    target_compile_options(${name} PRIVATE -O1 -g1)
+  endforeach()
+endfunction()
+
 # What is built once and runs for moments is compiled for a short build, with line numbers only.
 function(hawser_quick_build)
   foreach(name ${ARGN})
@@ -50,10 +57,11 @@ function(hawser_doctest_main)
   endif()
 endfunction()
 
-# A doctest program: hawser_test(NAME [LONG] SOURCES … LINK …), run by ctest. LONG: it computes for
-# seconds, so its own files are optimised.
+# A doctest program: hawser_test(NAME [LONG] [THREADS] SOURCES … LINK …), run by ctest. LONG: it
+# computes for seconds, so its own files are optimised. THREADS: it has threads that could race, so
+# it runs under the thread sanitizer too.
 function(hawser_test name)
-  cmake_parse_arguments(ARG "LONG" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "LONG;THREADS" "" "SOURCES;LINK" ${ARGN})
   hawser_doctest_main()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE hawser_flags hawser_doctest_main ${ARG_LINK})
@@ -62,4 +70,11 @@ function(hawser_test name)
     hawser_quick_build(${name})
   endif()
   add_test(NAME ${name} COMMAND ${name})
+  if(ARG_THREADS)
+    set_tests_properties(${name} PROPERTIES LABELS threads)
+    if(NOT TARGET hawser_threaded_tests)
+      add_custom_target(hawser_threaded_tests)
+    endif()
+    add_dependencies(hawser_threaded_tests ${name})
+  endif()
 endfunction()
