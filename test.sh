@@ -7,22 +7,27 @@ jobs=$(nproc)
 logs=build/logs
 passed=0 failed=0 skipped=0
 
-ci_lanes=(unit systemd live sim variants format)
-long_lanes=(clang asan tsan bench chaos fuzz bare tidy)
+ci_lanes=(unit systemd live sim variants clang asan format)
+long_lanes=(tsan bench chaos fuzz bare tidy)
 
 # --- lanes: each a function lane_NAME; 0 passed, 77 skipped (the last line says why), else failed ----
 build() { cmake --preset "$1" -DHAWSER_TESTS=ON && cmake --build --preset "$1" -j "$jobs"; }
 lane_unit() { ctest --test-dir build --output-on-failure -j "$jobs" --timeout 300; }
 lane_format() { sources | xargs -P "$jobs" -n 20 clang-format-19 --dry-run -Werror && echo "$(sources | wc -l) files"; }
-lane_clang() { build clang; }
-lane_asan() { build asan && ctest --test-dir build-asan --output-on-failure -j "$jobs" --timeout 600; }
-# Only what has threads to race.
-threaded=(link_test storage_lmdb_store_test redis_connection_test)
-lane_tsan() {
-  cmake --preset tsan -DHAWSER_TESTS=ON && cmake --build --preset tsan -j "$jobs" --target "${threaded[@]}" &&
-    ctest --test-dir build-tsan --output-on-failure --timeout 600 -R "^($(IFS='|'; echo "${threaded[*]}"))\$" --no-tests=error
+# Everything under clang, without warnings. The same build is what the next lane runs.
+lane_clang() { build asan; }
+lane_asan() {
+  export HAWSER_HISTORIES=500 ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 UBSAN_OPTIONS=print_stacktrace=1
+  build asan && ctest --test-dir build-asan --output-on-failure -j "$jobs" --timeout 600 -E '^sim_seeds$' &&
+    build-asan/hawser_sim --seeds 1..50
 }
-lane_sim() { needs build/hawser_sim; build/hawser_sim --seeds 1..1000; }
+# Only the tests that have threads to race (THREADS in their CMakeLists.txt).
+lane_tsan() {
+  export TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp second_deadlock_stack=1"
+  cmake --preset tsan -DHAWSER_TESTS=ON && cmake --build --preset tsan -j "$jobs" --target hawser_threaded_tests &&
+    ctest --test-dir build-tsan --output-on-failure -j "$jobs" --timeout 600 -L '^threads$' --no-tests=error
+}
+lane_sim() { needs build/hawser_sim; build/hawser_sim --seeds 1..2000; }
 lane_variants() { needs build/hawser_sim; build/hawser_sim --variants; }
 lane_systemd() { needs tests/daemon/systemd_check.sh; bash tests/daemon/systemd_check.sh; }
 # The story that compares latencies may try twice: its neighbours on the machine are not ours to choose.
@@ -74,11 +79,5 @@ if ! build release >"$logs/build.log" 2>&1 </dev/null; then
 fi
 printf 'ok       %-9s %4d s\n' build "$SECONDS"
 for lane in "${lanes[@]}"; do run_lane "$lane"; done
-if [ $# -eq 0 ]; then
-  for lane in clang asan tsan; do
-    printf 'skipped  %-9s          no whole run of it has been shown yet; by command: ./test.sh %s\n' "$lane" "$lane"
-    skipped=$((skipped + 1))
-  done
-fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
