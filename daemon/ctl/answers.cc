@@ -63,6 +63,30 @@ bool IsUtf8(const std::string& text) {
   }
 }
 
+// A value may be a megabyte; a table's column is not.
+std::string Short(const std::string& text) {
+  constexpr std::size_t kMax = 40;
+  return text.size() <= kMax ? text : text.substr(0, kMax) + "...";
+}
+
+bool HasSides(const Json& conflict) {
+  return conflict.contains("winner") && conflict["winner"].is_object() &&
+         conflict.contains("loser") && conflict["loser"].is_object();
+}
+
+std::string FieldName(const Json& of) {
+  if (!of.contains("field") || of["field"].is_null()) return "(expiry)";
+  const std::string name = Member(of, "field");
+  return name.empty() ? "\"\"" : name;
+}
+
+std::string ResolutionText(const Json& conflict) {
+  if (!conflict.contains("resolution") || !conflict["resolution"].is_object()) return "-";
+  const Json& resolution = conflict["resolution"];
+  return Member(resolution, "take") + " by " + Member(resolution, "by") + " in " +
+         Member(resolution, "region") + (IsTrue(resolution, "in_effect") ? "" : ", written since");
+}
+
 }  // namespace
 
 std::optional<Grid> RegionGrid(std::string_view json) {
@@ -165,6 +189,127 @@ std::optional<Grid> CutGrid(std::string_view json) {
                          Right(stable_seq)});
   }
   return grid;
+}
+
+std::optional<Grid> ConflictsGrid(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* conflicts = Array(body, "conflicts");
+  if (conflicts == nullptr) return std::nullopt;
+  Grid grid{{"FOUND", "ID", "TABLE", "KEY", "FIELD", "KIND", "WINNER", "FROM", "LOSER", "FROM",
+             "RESOLUTION"},
+            {}};
+  for (const Json& each : *conflicts) {
+    if (!each.is_object() || !HasSides(each)) return std::nullopt;
+    grid.rows.push_back({{Member(each, "at")},
+                         {Member(each, "id")},
+                         {Member(each, "table")},
+                         {Short(Member(each, "key"))},
+                         {FieldName(each)},
+                         {Member(each, "kind")},
+                         {Short(Member(each["winner"], "value")), Tone::kGood},
+                         {Member(each["winner"], "region")},
+                         {Short(Member(each["loser"], "value")), Tone::kWarn},
+                         {Member(each["loser"], "region")},
+                         {ResolutionText(each)}});
+  }
+  return grid;
+}
+
+std::optional<Grid> ConflictGrid(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !HasSides(body)) return std::nullopt;
+  const Json& winner = body["winner"];
+  const Json& loser = body["loser"];
+  Grid grid{{"", "WINNER", "LOSER"}, {}};
+  const auto both = [&](const char* title, const char* name) {
+    grid.rows.push_back({{title}, {Member(winner, name)}, {Member(loser, name)}});
+  };
+  grid.rows.push_back(
+      {{"value"}, {Member(winner, "value"), Tone::kGood}, {Member(loser, "value"), Tone::kWarn}});
+  both("region", "region");
+  both("written at", "written_at");
+  both("version", "version");
+  const auto one = [&](const char* title, const std::string& text) {
+    grid.rows.push_back({{title}, {text}, {""}});
+  };
+  one("of", Member(body, "table") + " / " + Member(body, "key") + " / " + FieldName(body));
+  one("kind, rule", Member(body, "kind") + ", " + Member(body, "rule"));
+  one("found at", Member(body, "at"));
+  one("resolution", ResolutionText(body));
+  if (body.contains("resolution") && body["resolution"].is_object()) {
+    one("reason", Member(body["resolution"], "reason"));
+  }
+  const bool current = body.contains("current") && body["current"].is_object();
+  one("shows now", current ? Member(body["current"], "fields") : "nothing");
+  if (current) one("its version", Member(body["current"], "version"));
+  return grid;
+}
+
+std::optional<Grid> ResolvedGrid(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("before") || !body.contains("after")) return std::nullopt;
+  Grid grid{{"TABLE", "KEY", "FIELD", "BEFORE", "NOW", "VERSION"}, {}};
+  grid.rows.push_back({{Member(body, "table")},
+                       {Member(body, "key")},
+                       {FieldName(body)},
+                       {Short(Member(body, "before"))},
+                       {Short(Member(body, "after")), Tone::kGood},
+                       {Member(body, "version")}});
+  return grid;
+}
+
+std::optional<Grid> AuditGrid(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* entries = Array(body, "entries");
+  if (entries == nullptr) return std::nullopt;
+  Grid grid{
+      {"SEQ", "AT", "WHO", "REGION", "WHAT", "TABLE", "KEY", "FIELD", "BEFORE", "AFTER", "REASON"},
+      {}};
+  for (const Json& each : *entries) {
+    if (!each.is_object()) return std::nullopt;
+    grid.rows.push_back({Right(Member(each, "seq")),
+                         {Member(each, "at")},
+                         {Member(each, "by")},
+                         {Member(each, "region")},
+                         {Member(each, "what")},
+                         {Member(each, "table")},
+                         {Short(Member(each, "key"))},
+                         {FieldName(each)},
+                         {Short(Member(each, "before"))},
+                         {Short(Member(each, "after"))},
+                         {Short(Member(each, "reason"))}});
+  }
+  return grid;
+}
+
+std::string NextPageToken(std::string_view json) {
+  const Json body = Parse(json);
+  const bool more = body.is_object() && body.contains("next_page_token");
+  return more ? Member(body, "next_page_token") : std::string();
+}
+
+std::optional<AuditChain> ReadAuditChain(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("chain") || !body["chain"].is_object()) {
+    return std::nullopt;
+  }
+  const Json& chain = body["chain"];
+  return AuditChain{IsTrue(chain, "verified"), Member(chain, "broken_at"), Member(chain, "length")};
+}
+
+std::optional<std::string> ResolutionBody(const std::string& take,
+                                          const std::optional<std::string>& value,
+                                          const std::string& reason) {
+  if (!IsUtf8(reason)) return std::nullopt;
+  Json body = {{"reason", reason}};
+  if (!value) {
+    body["take"] = take;
+  } else if (IsUtf8(*value)) {
+    body["take"] = Json{{"value", *value}};
+  } else {
+    body["take"] = Json{{"value", Json{{"base64", ToBase64(*value)}}}};
+  }
+  return body.dump();
 }
 
 std::string ProblemDetail(std::string_view json) {

@@ -21,6 +21,23 @@ std::optional<Grid> LagGrid(std::string_view json);
 std::optional<Grid> RecordGrid(std::string_view json);
 std::optional<Grid> WriteGrid(std::string_view json);
 std::optional<Grid> CutGrid(std::string_view json);
+std::optional<Grid> ConflictsGrid(std::string_view json);
+std::optional<Grid> ConflictGrid(std::string_view json);
+std::optional<Grid> ResolvedGrid(std::string_view json);
+std::optional<Grid> AuditGrid(std::string_view json);
+
+// The token of the page behind this one; empty: it was the last.
+std::string NextPageToken(std::string_view json);
+// What a page of the audit log says of its chain.
+struct AuditChain {
+  bool verified = false;
+  std::string broken_at, length;
+};
+std::optional<AuditChain> ReadAuditChain(std::string_view json);
+// The body that asks for a resolution. nullopt: a text is no UTF-8.
+std::optional<std::string> ResolutionBody(const std::string& take,
+                                          const std::optional<std::string>& value,
+                                          const std::string& reason);
 
 // The detail of a problem+json body; the body's beginning if it is none.
 std::string ProblemDetail(std::string_view json);

@@ -89,6 +89,73 @@ class Runner {
     return printed;
   }
 
+  Exit Conflicts() {
+    std::string query = "?limit=" + std::to_string(options_.limit);
+    const auto add = [&query](const char* name, const std::string& text) {
+      if (!text.empty()) query += '&' + std::string(name) + '=' + PercentEncoded(text);
+    };
+    add("table", options_.filter_table);
+    add("key", options_.filter_key);
+    add("field", options_.filter_field);
+    add("kind", options_.filter_kind);
+    add("region", options_.filter_region);
+    add("since", options_.since);
+    add("until", options_.until);
+    if (options_.unresolved) query += "&resolved=false";
+    const auto response = Ask({.path = "/v1/conflicts" + query});
+    if (!response) return exit_;
+    const Exit printed = Print(response->body, ConflictsGrid);
+    if (printed == Exit::kOk && !options_.json && !NextPageToken(response->body).empty()) {
+      std::fputs("hawserctl: there are more; narrow the list, or raise --limit\n", stderr);
+    }
+    return printed;
+  }
+
+  Exit Resolve() {
+    if (options_.take.empty() == !options_.take_value) {
+      return Fail(Exit::kUsage, "say --take winner, --take loser or --value VALUE");
+    }
+    const auto body = ResolutionBody(options_.take, options_.take_value, options_.reason);
+    if (!body) return Fail(Exit::kUsage, "the reason must be UTF-8");
+    Request request{.method = "POST",
+                    .path = ConflictPath() + "/resolution",
+                    .headers = {{"Content-Type", "application/json"}},
+                    .body = *body};
+    if (!options_.if_match.empty()) {
+      request.headers.emplace_back("If-Match", '"' + options_.if_match + '"');
+    }
+    if (options_.dry_run) {
+      Out(request.method + ' ' + options_.server + request.path + '\n' + request.body + '\n');
+      return Exit::kOk;
+    }
+    return Show(request, ResolvedGrid);
+  }
+
+  // Every page, from the newest entry to the first.
+  Exit VerifyAudit() {
+    std::string token, length;
+    do {
+      const auto response =
+          Ask({.path = "/v1/audit?limit=1000" + (token.empty() ? "" : "&page_token=" + token)});
+      if (!response) return exit_;
+      const auto chain = ReadAuditChain(response->body);
+      if (!chain) return Fail(Exit::kFailed, "the answer is not what this version knows");
+      if (!chain->verified) {
+        return Fail(Exit::kConditionNotMet,
+                    "the audit log does not hold together at entry " + chain->broken_at +
+                        ": it was changed, or the disk is damaged. Compare with another region's");
+      }
+      if (length.empty()) length = chain->length;
+      token = NextPageToken(response->body);
+    } while (!token.empty());
+    Out("the audit log holds together: " + length + " entries\n");
+    return Exit::kOk;
+  }
+
+  std::string ConflictPath() const {
+    return "/v1/conflicts/" + PercentEncoded(options_.conflict_id);
+  }
+
   std::string RecordPath() const {
     return "/v1/tables/" + PercentEncoded(options_.table) + "/records/" +
            PercentEncoded(options_.key);
@@ -201,6 +268,16 @@ Exit Execute(const Options& options) {
       return runner.Put();
     case Command::kCut:
       return runner.Show({.path = "/v1/cut"}, CutGrid);
+    case Command::kConflictList:
+      return runner.Conflicts();
+    case Command::kConflictShow:
+      return runner.Show({.path = runner.ConflictPath()}, ConflictGrid);
+    case Command::kConflictResolve:
+      return runner.Resolve();
+    case Command::kAuditList:
+      return runner.Show({.path = "/v1/audit?limit=" + std::to_string(options.limit)}, AuditGrid);
+    case Command::kAuditVerify:
+      return runner.VerifyAudit();
     case Command::kConfigCheck:
       break;
   }

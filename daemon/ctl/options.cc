@@ -16,19 +16,18 @@ namespace hawser::ctl {
 namespace {
 
 // Words of the whole tool's plan that this version does not serve yet.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kLater = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kLater = {{
     {"region", "join"},
     {"region", "drain"},
     {"region", "remove"},
     {"region", "takeover"},
     {"record", "explain"},
-    {"conflict", ""},
+    {"conflict", "replay"},
     {"home", ""},
     {"unique", ""},
     {"verify", ""},
     {"parked", ""},
     {"backup", ""},
-    {"audit", ""},
     {"bench", ""},
 }};
 
@@ -81,6 +80,8 @@ class CommandLine {
     AddLag();
     AddRecord();
     AddCut();
+    AddConflict();
+    AddAudit();
     AddConfig();
   }
 
@@ -95,6 +96,7 @@ class CommandLine {
     if (wait_ms_ >= 0) options_.wait_ms = wait_ms_;
     if (max_lag_ms_ >= 0) options_.max_lag_ms = max_lag_ms_;
     if (has_value_->count() > 0) options_.value = value_;
+    if (has_take_value_->count() > 0) options_.take_value = take_value_;
     return {.options = options_};
   }
 
@@ -155,6 +157,55 @@ class CommandLine {
     CLI::App* cut = app_.add_subcommand("cut", "what this region has applied of every origin");
     Serves(cut, Command::kCut);
   }
+  void AddConflict() {
+    CLI::App* conflict =
+        app_.add_subcommand("conflict", "values that gave way to a write which had not seen them");
+    conflict->require_subcommand(1);
+    CLI::App* list = conflict->add_subcommand("list", "newest first, of this region's log");
+    list->add_option("--table", options_.filter_table, "only of this table");
+    list->add_option("--key", options_.filter_key, "only of this key");
+    list->add_option("--field", options_.filter_field, "only of this field");
+    list->add_option("--kind", options_.filter_kind, "write, delete, state, claim …");
+    list->add_option("--region", options_.filter_region, "only where a side was written there");
+    list->add_option("--since", options_.since, "found at or after, such as 2026-11-22T06:15:00Z");
+    list->add_option("--until", options_.until, "found before");
+    list->add_flag("--unresolved", options_.unresolved, "only those nobody has resolved");
+    AddLimit(list);
+    Serves(list, Command::kConflictList);
+    CLI::App* show = conflict->add_subcommand("show", "both sides, and what the record shows now");
+    show->add_option("id", options_.conflict_id, "the conflict's id")->required();
+    Serves(show, Command::kConflictShow);
+    CLI::App* resolve =
+        conflict->add_subcommand("resolve", "say which value shall stand, in every region");
+    resolve->add_option("id", options_.conflict_id, "the conflict's id")->required();
+    CLI::Option* take = resolve->add_option("--take", options_.take, "winner or loser")
+                            ->check(CLI::IsMember({"winner", "loser"}));
+    has_take_value_ =
+        resolve->add_option("--value", take_value_, "another value instead")->excludes(take);
+    resolve->add_option("--reason", options_.reason, "why; it stands in every region's audit log")
+        ->required();
+    resolve->add_option(
+        "--if-match", options_.if_match,
+        "overrule what was written since: the version that \"conflict show\" shows");
+    resolve->footer("Undone by resolving once more.");
+    Serves(resolve, Command::kConflictResolve);
+  }
+  void AddAudit() {
+    CLI::App* audit = app_.add_subcommand("audit", "who overrode what, when and why");
+    audit->require_subcommand(1);
+    CLI::App* list = audit->add_subcommand("list", "newest first");
+    AddLimit(list);
+    Serves(list, Command::kAuditList);
+    Serves(audit->add_subcommand("verify",
+                                 "check the chain of hashes from end to end; exit 3 if "
+                                 "it does not hold"),
+           Command::kAuditVerify);
+  }
+  void AddLimit(CLI::App* app) {
+    app->add_option("--limit", options_.limit, "how many at most")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+  }
   void AddConfig() {
     CLI::App* parent = app_.add_subcommand("config", "configuration files on this machine");
     parent->require_subcommand(1);
@@ -171,6 +222,8 @@ class CommandLine {
   std::string value_;
   std::int64_t wait_ms_ = -1, max_lag_ms_ = -1;
   CLI::Option* has_value_ = nullptr;
+  std::string take_value_;
+  CLI::Option* has_take_value_ = nullptr;
 };
 
 }  // namespace

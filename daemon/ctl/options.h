@@ -10,7 +10,19 @@
 
 namespace hawser::ctl {
 
-enum class Command { kRegionList, kLag, kRecordGet, kRecordPut, kCut, kConfigCheck };
+enum class Command {
+  kRegionList,
+  kLag,
+  kRecordGet,
+  kRecordPut,
+  kCut,
+  kConflictList,
+  kConflictShow,
+  kConflictResolve,
+  kAuditList,
+  kAuditVerify,
+  kConfigCheck
+};
 
 struct Options {
   Command command = Command::kRegionList;
@@ -33,6 +45,15 @@ struct Options {
   bool merge = false;                      // record put --merge
   std::string if_match;                    // record put --if-match
   std::string config_file;                 // config check
+
+  // conflict, audit; empty: not asked for
+  std::string conflict_id;
+  std::string filter_table, filter_key, filter_field, filter_kind, filter_region, since, until;
+  bool unresolved = false;  // conflict list --unresolved
+  std::int64_t limit = 50;  // of a list
+  std::string take;         // conflict resolve: winner or loser; empty: take_value
+  std::optional<std::string> take_value;
+  std::string reason;
 };
 
 // What parsing came to: options to act on, or text to print and a code to end with.

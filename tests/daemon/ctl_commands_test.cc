@@ -59,7 +59,9 @@ TEST_CASE("a daemon that is not there is a failure, one that is silent a timeout
 
 TEST_CASE("something else that answers 200 is not taken for a hawserd") {
   const FakeServer server([](const std::string&) { return HttpAnswer(200, "<html>hello</html>"); });
-  for (const Command command : {Command::kRegionList, Command::kLag, Command::kCut}) {
+  for (const Command command :
+       {Command::kRegionList, Command::kLag, Command::kCut, Command::kConflictList,
+        Command::kConflictShow, Command::kAuditList, Command::kAuditVerify}) {
     CHECK(Execute(At(server, command)) == Exit::kFailed);
   }
 }
@@ -130,6 +132,56 @@ TEST_CASE("a write that not every region has in time is told as such") {
   options.value = "v";
   options.wait_ms = 1000;
   CHECK(Execute(options) == Exit::kTimedOut);
+}
+
+TEST_CASE("conflicts are asked for with their filter, and resolved with take and reason") {
+  const FakeServer server([](const std::string& request) {
+    if (request.starts_with("POST")) {
+      return HttpAnswer(200, R"({"table":"t","key":"k","field":"","before":"a","after":"b"})");
+    }
+    return HttpAnswer(
+        200,
+        R"({"conflicts":[{"id":"1","field":null,"winner":{"value":null},"loser":{"value":"x"}}]})");
+  });
+  Options options = At(server, Command::kConflictList);
+  options.filter_table = "a b";
+  options.filter_kind = "delete";
+  options.unresolved = true;
+  CHECK(Execute(options) == Exit::kOk);
+  CHECK(server.requests()[0].starts_with(
+      "GET /v1/conflicts?limit=50&table=a%20b&kind=delete&resolved=false HTTP/1.1\r\n"));
+
+  options = At(server, Command::kConflictResolve);
+  options.conflict_id = "77";
+  options.reason = "why \"not\"";
+  CHECK(Execute(options) == Exit::kUsage);  // take what?
+  options.take = "loser";
+  options.dry_run = true;
+  CHECK(Execute(options) == Exit::kOk);
+  REQUIRE(server.requests().size() == 1);
+  options.dry_run = false;
+  options.if_match = "5.0-1";
+  CHECK(Execute(options) == Exit::kOk);
+  REQUIRE(server.requests().size() == 2);
+  const std::string request = server.requests()[1];
+  CHECK(request.starts_with("POST /v1/conflicts/77/resolution HTTP/1.1\r\n"));
+  CHECK(request.find("If-Match: \"5.0-1\"\r\n") != std::string::npos);
+  CHECK(request.ends_with(R"({"reason":"why \"not\"","take":"loser"})"));
+}
+
+TEST_CASE("an audit log is verified page by page, and one that does not hold is a condition") {
+  std::atomic<bool> broken{false};
+  const FakeServer server([&broken](const std::string& request) {
+    const bool first = request.find("page_token") == std::string::npos;
+    const std::string chain = !first && broken ? R"("verified":false,"broken_at":"3")"
+                                               : R"("verified":true,"broken_at":null)";
+    return HttpAnswer(200, R"({"entries":[],"chain":{)" + chain + R"(,"length":"9"})" +
+                               (first ? R"(,"next_page_token":"p2"})" : "}"));
+  });
+  CHECK(Execute(At(server, Command::kAuditVerify)) == Exit::kOk);
+  CHECK(server.requests().size() == 2);
+  broken = true;
+  CHECK(Execute(At(server, Command::kAuditVerify)) == Exit::kConditionNotMet);
 }
 
 TEST_CASE("a dry run sends nothing") {

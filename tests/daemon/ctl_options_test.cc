@@ -57,8 +57,7 @@ TEST_CASE("a mistake is usage, and ends with 2") {
 }
 
 TEST_CASE("what comes in a later version says so, and is not in the help") {
-  for (const char* noun :
-       {"conflict", "home", "unique", "verify", "parked", "backup", "audit", "bench"}) {
+  for (const char* noun : {"home", "unique", "verify", "parked", "backup", "bench"}) {
     const Parsed parsed = Parse({noun, "list"});
     CHECK(parsed.exit_code == 2);
     CHECK(parsed.text.find("not in this version") != std::string::npos);
@@ -66,6 +65,26 @@ TEST_CASE("what comes in a later version says so, and is not in the help") {
   }
   CHECK(Parse({"region", "drain", "eu"}).text.find("not in this version") != std::string::npos);
   CHECK(Parse({"region", "lst"}).text.find("not in this version") == std::string::npos);
+}
+
+TEST_CASE("a conflict is resolved with one value and a reason") {
+  const Parsed taken =
+      Parse({"conflict", "resolve", "77", "--take", "loser", "--reason", "as agreed"});
+  REQUIRE(taken.options);
+  CHECK(taken.options->command == Command::kConflictResolve);
+  CHECK(taken.options->conflict_id == "77");
+  CHECK(taken.options->take == "loser");
+  CHECK_FALSE(taken.options->take_value);
+  const Parsed given = Parse({"conflict", "resolve", "77", "--value", "", "--reason", "x"});
+  REQUIRE(given.options);
+  CHECK(given.options->take_value == "");
+  CHECK_FALSE(Parse({"conflict", "resolve", "77", "--take", "loser"}).options);
+  CHECK_FALSE(Parse({"conflict", "resolve", "77", "--take", "both", "--reason", "x"}).options);
+  CHECK_FALSE(
+      Parse({"conflict", "resolve", "77", "--take", "loser", "--value", "x", "--reason", "x"})
+          .options);
+  CHECK_FALSE(Parse({"conflict", "list", "--limit", "0"}).options);
+  CHECK(Parse({"audit", "verify"}).options->command == Command::kAuditVerify);
 }
 
 TEST_CASE("help and version are no mistakes") {
