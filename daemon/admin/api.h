@@ -59,6 +59,8 @@ class Api {
   void ResolveConflicts(Call call);
   void ResolveNext(std::shared_ptr<ResolvingMany> many);
   void AnswerResolved(const ResolvingMany& many) const;
+  // explain.cc
+  void Explain(Call call);
   // audit.cc
   void ListAudit(Call call);
   // writes.cc

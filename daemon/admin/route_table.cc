@@ -137,6 +137,13 @@ std::vector<Route> Api::Routes() {
        .statuses = {200, 415},
        .handler = to(&Api::ResolveConflicts)},
       {.method = Method::kGet,
+       .pattern = "/v1/explain/{table}/{key}",
+       .role = Role::kViewer,
+       .summary = "Why a record is what it is in this region: its cells, nulls included, who wrote "
+                  "them, what gave way to them.",
+       .reply_schema = "Explain",
+       .handler = to(&Api::Explain)},
+      {.method = Method::kGet,
        .pattern = "/v1/audit",
        .role = Role::kOperator,
        .summary = "Who overrode what, and why; newest first. Every page is checked against the "

@@ -245,6 +245,53 @@ std::optional<Grid> ConflictGrid(std::string_view json) {
   return grid;
 }
 
+std::optional<Grid> ExplainGrid(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* cells = Array(body, "cells");
+  const Json* conflicts = Array(body, "conflicts");
+  if (cells == nullptr || conflicts == nullptr) return std::nullopt;
+  Grid grid{{"FIELD", "VALUE", "RULE", "GENERATION", "VERSION", "WRITTEN AT", "REGION",
+             "IN EVERY REGION"},
+            {}};
+  for (const Json& cell : *cells) {
+    if (!cell.is_object()) return std::nullopt;
+    const std::string value = IsTrue(cell, "null") ? "(deleted)" : Member(cell, "value");
+    grid.rows.push_back({{FieldName(cell)},
+                         {Short(value)},
+                         {Member(cell, "kind")},
+                         Right(Member(cell, "generation")),
+                         {Member(cell, "version")},
+                         {Member(cell, "written_at")},
+                         {Member(cell, "region")},
+                         {IsTrue(cell, "stable") ? "yes" : "not known yet"}});
+    if (const Json* added = Array(cell, "added")) {
+      for (const Json& share : *added) {
+        grid.rows.push_back({{"  added"},
+                             {Member(share, "sum")},
+                             {""},
+                             {""},
+                             {""},
+                             {Member(share, "last_at")},
+                             {Member(share, "region")},
+                             {IsTrue(share, "stable") ? "yes" : "not known yet"}});
+      }
+    }
+  }
+  for (const Json& each : *conflicts) {
+    if (!each.is_object() || !HasSides(each)) return std::nullopt;
+    grid.rows.push_back({{FieldName(each)},
+                         {Short(Member(each["loser"], "value")), Tone::kWarn},
+                         {"gave way"},
+                         {""},
+                         {Member(each["loser"], "version")},
+                         {Member(each["loser"], "written_at")},
+                         {Member(each["loser"], "region")},
+                         {"conflict " + Member(each, "id")}});
+  }
+  if (grid.rows.empty()) grid.rows.push_back({{"(nothing is held)"}});
+  return grid;
+}
+
 std::optional<Grid> ResolvedGrid(std::string_view json) {
   const Json body = Parse(json);
   if (!body.is_object() || !body.contains("before") || !body.contains("after")) return std::nullopt;

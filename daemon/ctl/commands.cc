@@ -156,6 +156,10 @@ class Runner {
     return "/v1/conflicts/" + PercentEncoded(options_.conflict_id);
   }
 
+  std::string ExplainPath() const {
+    return "/v1/explain/" + PercentEncoded(options_.table) + '/' + PercentEncoded(options_.key);
+  }
+
   std::string RecordPath() const {
     return "/v1/tables/" + PercentEncoded(options_.table) + "/records/" +
            PercentEncoded(options_.key);
@@ -268,6 +272,8 @@ Exit Execute(const Options& options) {
       return runner.Put();
     case Command::kCut:
       return runner.Show({.path = "/v1/cut"}, CutGrid);
+    case Command::kRecordExplain:
+      return runner.Show({.path = runner.ExplainPath()}, ExplainGrid);
     case Command::kConflictList:
       return runner.Conflicts();
     case Command::kConflictShow:

@@ -16,12 +16,11 @@ namespace hawser::ctl {
 namespace {
 
 // Words of the whole tool's plan that this version does not serve yet.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kLater = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kLater = {{
     {"region", "join"},
     {"region", "drain"},
     {"region", "remove"},
     {"region", "takeover"},
-    {"record", "explain"},
     {"conflict", "replay"},
     {"home", ""},
     {"unique", ""},
@@ -148,6 +147,10 @@ class CommandLine {
     put->add_option("--if-match", options_.if_match, "only if the record still has this version");
     put->footer("With --wait, waits until every other region has it; exit 6 if that takes longer.");
     Serves(put, Command::kRecordPut);
+    CLI::App* explain =
+        record->add_subcommand("explain", "why it is what it is here: cells, writers, conflicts");
+    AddNames(explain);
+    Serves(explain, Command::kRecordExplain);
   }
   void AddNames(CLI::App* app) {
     app->add_option("table", options_.table, "the table's name")->required();

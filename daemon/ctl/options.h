@@ -15,6 +15,7 @@ enum class Command {
   kLag,
   kRecordGet,
   kRecordPut,
+  kRecordExplain,
   kCut,
   kConflictList,
   kConflictShow,

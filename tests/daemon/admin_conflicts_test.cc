@@ -391,3 +391,41 @@ TEST_CASE("every resolver's field can be resolved, both ways") {
   CHECK(Resolve(admin, state, R"({"value":"OPEN"})").status == 200);  // back, by an operator
   CHECK(get("status") == "OPEN");
 }
+
+TEST_CASE("a record is explained: cells, nulls too, who wrote them and what gave way") {
+  Admin admin;
+  Disagree(admin, "42");
+  REQUIRE(
+      admin.Json("PATCH", "/v1/tables/orders/records/42", R"({"fields":{"note":"x"}})").status ==
+      200);
+  REQUIRE(
+      admin.Json("PATCH", "/v1/tables/orders/records/42", R"({"fields":{"note":null}})").status ==
+      200);
+  REQUIRE(admin
+              .Json("POST", "/v1/txn",
+                    R"({"changes":[{"op":"incr","table":"orders","key":"42","field":"n","by":3}]})")
+              .status == 200);
+  const std::string text = admin.Call("GET", "/v1/explain/orders/42").body;
+  CHECK(At(text, "state") == "alive");
+  CHECK(At(text, "region") == "us-east");
+  CHECK(At(text, "cells.0.value") == "theirs");
+  CHECK(At(text, "cells.0.region") == "eu-west");
+  CHECK(At(text, "cells.0.stable") == "false");
+  CHECK(At(text, "cells.1.added.0.sum") == "3");
+  CHECK(At(text, "cells.1.shows") == "3");
+  CHECK(At(text, "cells.2.field") == "note");
+  CHECK(At(text, "cells.2.null") == "true");
+  CHECK(At(text, "conflicts.0.loser.value") == "ours");
+  CHECK(At(text, "peers.0.region") == "eu-west");
+  CHECK(At(text, "peers.0.asked") == "false");
+
+  REQUIRE(Resolve(admin, FirstId(admin), R"("loser")").status == 200);
+  const std::string resolved = admin.Call("GET", "/v1/explain/orders/42").body;
+  CHECK(At(resolved, "cells.0.generation") == "1");
+  CHECK(At(resolved, "conflicts.0.resolution.in_effect") == "true");
+
+  REQUIRE(admin.Call("DELETE", "/v1/tables/orders/records/42").status == 200);
+  CHECK(At(admin.Call("GET", "/v1/explain/orders/42").body, "state") == "dead");
+  CHECK(At(admin.Call("GET", "/v1/explain/orders/never").body, "state") == "absent");
+  CHECK(admin.Call("GET", "/v1/explain/!conflict/x").status == 400);
+}
