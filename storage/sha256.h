@@ -1,6 +1,6 @@
 #pragma once
 
-// SHA-256 (FIPS 180-4), for the audit log's chain. Pure; not fast.
+// SHA-256 by libcrypto, for the audit log's chain. Pure.
 
 #include <string>
 #include <string_view>
