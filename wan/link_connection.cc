@@ -224,19 +224,26 @@ void LinkConnection::OnStateChange() {
 // At most one line a second: a refused subject comes back for every message.
 void LinkConnection::OnError(const std::string& text) {
   std::uint64_t unlogged = 0;
+  std::string last_unlogged;
   {
     const std::lock_guard lock(mutex_);
     last_error_ = text;
     const Clock::time_point now = Clock::now();
     if (now - error_logged_at_ < kErrorLogInterval) {
       ++errors_unlogged_;
+      last_unlogged_ = text;
       return;
     }
     error_logged_at_ = now;
     unlogged = std::exchange(errors_unlogged_, 0);
+    last_unlogged = std::exchange(last_unlogged_, {});
   }
   std::string line = options_.name + ": " + text;
-  if (unlogged > 0) line += " (and " + std::to_string(unlogged) + " errors before)";
+  if (unlogged > 0) {
+    // Of the errors that come together, one says why: it must not be the one that is never shown.
+    line += " (and " + std::to_string(unlogged) + " errors before";
+    line += last_unlogged != text ? ", the last: " + last_unlogged + ")" : ")";
+  }
   shared_->Log("warning", std::move(line));
 }
 

@@ -151,6 +151,7 @@ class LinkConnection : public std::enable_shared_from_this<LinkConnection> {
   std::string last_error_;
   Clock::time_point error_logged_at_{};
   std::uint64_t errors_unlogged_ = 0;
+  std::string last_unlogged_;  // of them
 
   mutable std::mutex subscriptions_mutex_;
   std::thread thread_;
