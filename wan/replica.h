@@ -98,8 +98,8 @@ class Replica final : private Session {
   // True if something waits for the next millisecond or two (a prompt beat, a wait, a pending
   // hole).
   bool WantsSoon() const { return applied_remote_ || !ack_waits_.empty() || !cut_waits_.empty(); }
-  // Just started, no peer heard, no write asked for: the store may yet turn out to be an older copy,
-  // which is to be left as it is. Nothing is written meanwhile, no ceiling and no upkeep.
+  // Just started, no peer heard, no write asked for: the store may yet turn out to be an older
+  // copy, which is to be left as it is. Nothing is written meanwhile, no ceiling and no upkeep.
   bool AwaitsFirstWord() const;
   Refusal gate();
   // Not empty: this store was rolled back; the text says what proves it. The process must end.

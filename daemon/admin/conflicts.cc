@@ -90,8 +90,7 @@ void Api::GetConflict(Call call) {
   }
   JsonWriter json;
   json.BeginObject();
-  WriteOne(
-      *view, logged, [this](RegionId id) { return RegionName(id); }, json);
+  WriteOne(*view, logged, [this](RegionId id) { return RegionName(id); }, json);
   const std::string version = WriteCurrent(*view, logged.conflict, engine_.clock_ms(), json);
   json.EndObject();
   HttpResponse response{.body = json.Take()};

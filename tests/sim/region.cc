@@ -247,7 +247,8 @@ bool Region::Turn(std::int64_t true_us) {
     if (answers.empty()) coverage_.Add(Branch::kBudgetHeld);
     Say(answers);
   }
-  HW_CHECK(replica_->AwaitsFirstWord() || watched_->Upkeep().has_value(), "upkeep works", "an error without a fault");
+  HW_CHECK(replica_->AwaitsFirstWord() || watched_->Upkeep().has_value(), "upkeep works",
+           "an error without a fault");
   if (store_->checkpoint_running() &&
       Die(CrashPoint::kMidCheckpoint, Branch::kCrashMidCheckpoint)) {
     return false;
