@@ -13,8 +13,11 @@ constexpr std::chrono::seconds kDropCheckpointEvery{1};
 constexpr std::uint32_t kDropsLookedAt = 256;        // per Upkeep: about 0.3 ms
 constexpr std::uint64_t kDropsPerCheckpoint = 4096;  // all in its last commit
 constexpr std::uint32_t kTrimPiecesIdle = 4096;
-constexpr std::uint32_t kConflictsLookedAt = 64;  // per Upkeep
-constexpr std::uint64_t kUnsortedMax = 4096;      // more is not for the engine to sort: 1 ms
+constexpr std::uint32_t kConflictsLookedAt = 256;  // per Upkeep
+constexpr std::uint64_t kUnsortedMax = 4096;       // more is not for the engine to sort: 1 ms
+// Checkpoints may follow each other for as long as the load lasts, and their thread sorts nothing
+// else meanwhile: then the engine sorts up to 20 ms' worth, once, rather than never.
+constexpr std::uint64_t kUnsortedWhileWritingMax = 65'536;
 }  // namespace
 
 void LmdbStore::SetStable(const Stable& stable, const Cut& trim) {
@@ -147,8 +150,9 @@ std::expected<void, StorageError> LmdbStore::DropOldConflicts() {
   const std::int64_t now_ms = std::max(highest_, journal_->ceiling()).ms();
   if (dropped_ >= kDropsPerCheckpoint || !conflicts_.Due(now_ms)) return {};
   if (frozen_ && frozen_->unsorted() > kUnsortedMax) return {};  // the checkpoint is about to
-  if (active_->unsorted() > kUnsortedMax) {
-    if (!checkpointer_->running()) checkpointer_->Sort(active_);
+  const bool writes = checkpointer_->running();
+  if (active_->unsorted() > (writes ? kUnsortedWhileWritingMax : kUnsortedMax)) {
+    if (!writes) checkpointer_->Sort(active_);
     return {};
   }
   const std::vector<std::string> old = conflicts_.Walk(

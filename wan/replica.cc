@@ -185,6 +185,7 @@ Effects Replica::Finish(Outcome outcome) {
   HW_ASSERT(!store_.HasStaged());
   if (ceiling_next_ > ceiling_) ceiling_ = ceiling_next_;
   own_seq_durable_ = own_seq_;
+  if (durable_ != store_.applied()) heard_ = true;  // the store is written to: no more waiting
   durable_ = store_.applied();
   counting_.OnProgress(durable_);
   FlushOwn(effects.sends);
