@@ -245,6 +245,80 @@ std::optional<Grid> ConflictGrid(std::string_view json) {
   return grid;
 }
 
+namespace {
+
+// A string, or {"base64": …}; null has none.
+std::optional<std::string> TextOf(const Json& object, const char* name) {
+  const auto at = object.find(name);
+  if (at == object.end()) return std::nullopt;
+  if (at->is_string()) return at->get<std::string>();
+  if (!at->is_object() || !at->contains("base64") || !(*at)["base64"].is_string()) {
+    return std::nullopt;
+  }
+  return FromBase64((*at)["base64"].get<std::string>());
+}
+
+std::optional<LabSide> ReadLabSide(const Json& side) {
+  const auto version = ParseVersion(Member(side, "version"));
+  if (!version) return std::nullopt;
+  return LabSide{.value = TextOf(side, "value"), .version = *version};
+}
+
+std::string LabValue(const LabSide& side) {
+  return side.value ? Short(*side.value) : "(deleted)";
+}
+
+}  // namespace
+
+std::optional<std::vector<LabConflict>> ReadLabConflicts(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* conflicts = Array(body, "conflicts");
+  if (conflicts == nullptr) return std::nullopt;
+  std::vector<LabConflict> found;
+  for (const Json& each : *conflicts) {
+    if (!each.is_object() || !HasSides(each)) return std::nullopt;
+    if (IsTrue(each, "expiry")) continue;
+    const auto winner = ReadLabSide(each["winner"]), loser = ReadLabSide(each["loser"]);
+    if (!winner || !loser) return std::nullopt;
+    found.push_back({.id = Member(each, "id"),
+                     .key = TextOf(each, "key").value_or("?"),
+                     .winner = *winner,
+                     .loser = *loser});
+  }
+  return found;
+}
+
+Grid LabGrid(const std::vector<LabFinding>& findings) {
+  Grid grid{{"ID", "KEY", "WON", "WOULD WIN"}, {}};
+  for (const LabFinding& finding : findings) {
+    const LabConflict& conflict = finding.conflict;
+    grid.rows.push_back({{conflict.id},
+                         {Short(conflict.key)},
+                         {LabValue(conflict.winner)},
+                         finding.undecided ? GridCell{"? (no state of the line)", Tone::kWarn}
+                                           : GridCell{LabValue(conflict.loser), Tone::kGood}});
+  }
+  return grid;
+}
+
+std::string LabJson(std::size_t looked_at, const std::vector<LabFinding>& findings) {
+  const auto value = [](const LabSide& side) {
+    if (!side.value) return Json(nullptr);
+    return IsUtf8(*side.value) ? Json(*side.value) : Json{{"base64", ToBase64(*side.value)}};
+  };
+  Json body{
+      {"looked_at", looked_at}, {"would_change", Json::array()}, {"undecided", Json::array()}};
+  for (const LabFinding& finding : findings) {
+    const LabConflict& conflict = finding.conflict;
+    body[finding.undecided ? "undecided" : "would_change"].push_back(
+        {{"id", conflict.id},
+         {"key", conflict.key},
+         {"won", value(conflict.winner)},
+         {"lost", value(conflict.loser)}});
+  }
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
 std::optional<Grid> ExplainGrid(std::string_view json) {
   const Json body = Parse(json);
   const Json* cells = Array(body, "cells");

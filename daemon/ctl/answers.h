@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/ctl/grid.h"
+#include "daemon/ctl/laboratory.h"
 
 namespace hawser::ctl {
 
@@ -35,6 +36,15 @@ struct AuditChain {
   std::string broken_at, length;
 };
 std::optional<AuditChain> ReadAuditChain(std::string_view json);
+// A page of the conflict log for the laboratory; what is no write of a field is left out.
+std::optional<std::vector<LabConflict>> ReadLabConflicts(std::string_view json);
+// What the laboratory found, for people and as JSON.
+struct LabFinding {
+  LabConflict conflict;
+  bool undecided = false;
+};
+Grid LabGrid(const std::vector<LabFinding>& findings);
+std::string LabJson(std::size_t looked_at, const std::vector<LabFinding>& findings);
 // The body that asks for a resolution. nullopt: a text is no UTF-8.
 std::optional<std::string> ResolutionBody(const std::string& take,
                                           const std::optional<std::string>& value,

@@ -131,6 +131,41 @@ class Runner {
     return Show(request, ResolvedGrid);
   }
 
+  // Every logged conflict of the field, decided once more by another rule.
+  Exit Replay() {
+    const auto rule = LabRule::Parse(options_.resolver);
+    if (!rule) return Fail(Exit::kUsage, "--resolver: " + rule.error());
+    std::vector<LabFinding> findings;
+    std::size_t looked_at = 0, undecided = 0;
+    std::string token;
+    do {
+      const auto response =
+          Ask({.path = "/v1/conflicts?limit=1000&table=" + PercentEncoded(options_.filter_table) +
+                       "&field=" + PercentEncoded(options_.filter_field) +
+                       (token.empty() ? "" : "&page_token=" + token)});
+      if (!response) return exit_;
+      const auto conflicts = ReadLabConflicts(response->body);
+      if (!conflicts) return Fail(Exit::kFailed, "the answer is not what this version knows");
+      for (const LabConflict& conflict : *conflicts) {
+        const LabOutcome outcome = rule->Decide(conflict);
+        ++looked_at;
+        undecided += outcome == LabOutcome::kUndecided;
+        if (outcome == LabOutcome::kStays) continue;
+        findings.push_back({conflict, outcome == LabOutcome::kUndecided});
+      }
+      token = NextPageToken(response->body);
+    } while (!token.empty());
+    if (options_.json) {
+      Out(LabJson(looked_at, findings));
+      return Exit::kOk;
+    }
+    if (!findings.empty()) Out(Render(LabGrid(findings), options_.colour));
+    Out(std::to_string(looked_at) + " conflicts looked at: " +
+        std::to_string(findings.size() - undecided) + " would be settled differently, " +
+        std::to_string(undecided) + " cannot be decided by this rule; nothing was changed\n");
+    return Exit::kOk;
+  }
+
   // Every page, from the newest entry to the first.
   Exit VerifyAudit() {
     std::string token, length;
@@ -280,6 +315,8 @@ Exit Execute(const Options& options) {
       return runner.Show({.path = runner.ConflictPath()}, ConflictGrid);
     case Command::kConflictResolve:
       return runner.Resolve();
+    case Command::kConflictReplay:
+      return runner.Replay();
     case Command::kAuditList:
       return runner.Show({.path = "/v1/audit?limit=" + std::to_string(options.limit)}, AuditGrid);
     case Command::kAuditVerify:

@@ -16,12 +16,11 @@ namespace hawser::ctl {
 namespace {
 
 // Words of the whole tool's plan that this version does not serve yet.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kLater = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kLater = {{
     {"region", "join"},
     {"region", "drain"},
     {"region", "remove"},
     {"region", "takeover"},
-    {"conflict", "replay"},
     {"home", ""},
     {"unique", ""},
     {"verify", ""},
@@ -192,6 +191,14 @@ class CommandLine {
         "overrule what was written since: the version that \"conflict show\" shows");
     resolve->footer("Undone by resolving once more.");
     Serves(resolve, Command::kConflictResolve);
+    CLI::App* replay = conflict->add_subcommand(
+        "replay", "which logged conflicts another rule would settle differently; changes nothing");
+    replay->add_option("--table", options_.filter_table, "of this table")->required();
+    replay->add_option("--field", options_.filter_field, "of this field; \"\" is the plain value")
+        ->required();
+    replay->add_option("--resolver", options_.resolver, "lww, first, max, min or states:A,B,C")
+        ->required();
+    Serves(replay, Command::kConflictReplay);
   }
   void AddAudit() {
     CLI::App* audit = app_.add_subcommand("audit", "who overrode what, when and why");

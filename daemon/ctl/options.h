@@ -20,6 +20,7 @@ enum class Command {
   kConflictList,
   kConflictShow,
   kConflictResolve,
+  kConflictReplay,
   kAuditList,
   kAuditVerify,
   kConfigCheck
@@ -55,6 +56,7 @@ struct Options {
   std::string take;         // conflict resolve: winner or loser; empty: take_value
   std::optional<std::string> take_value;
   std::string reason;
+  std::string resolver;  // conflict replay
 };
 
 // What parsing came to: options to act on, or text to print and a code to end with.

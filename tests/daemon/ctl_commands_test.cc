@@ -169,6 +169,28 @@ TEST_CASE("conflicts are asked for with their filter, and resolved with take and
   CHECK(request.ends_with(R"({"reason":"why \"not\"","take":"loser"})"));
 }
 
+TEST_CASE("the laboratory asks for every page of one field, and for nothing else") {
+  const FakeServer server([](const std::string& request) {
+    const bool first = request.find("page_token") == std::string::npos;
+    return HttpAnswer(
+        200, std::string(R"({"conflicts":[{"id":"1","key":"k","field":"f","winner":)") +
+                 R"({"value":"1","version":"2.0-1"},"loser":{"value":"2","version":"1.0-2"}}])" +
+                 (first ? R"(,"next_page_token":"t"})" : "}"));
+  });
+  Options options = At(server, Command::kConflictReplay);
+  options.filter_table = "t";
+  options.filter_field = "f";
+  options.resolver = "nonsense";
+  CHECK(Execute(options) == Exit::kUsage);
+  CHECK(server.requests().empty());
+  options.resolver = "max";
+  CHECK(Execute(options) == Exit::kOk);
+  REQUIRE(server.requests().size() == 2);
+  for (const std::string& request : server.requests())
+    CHECK(request.starts_with("GET /v1/conflicts?"));
+  CHECK(server.requests()[1].find("page_token=t") != std::string::npos);
+}
+
 TEST_CASE("an audit log is verified page by page, and one that does not hold is a condition") {
   std::atomic<bool> broken{false};
   const FakeServer server([&broken](const std::string& request) {

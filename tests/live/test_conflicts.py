@@ -70,6 +70,13 @@ def taken_back():
             check(log[0]["winner"]["value"].encode() == winner, f"{name}: {log[0]}")
             check(log[0]["loser"]["value"].encode() == loser, f"{name}: {log[0]}")
             check((log[0]["kind"], log[0]["rule"]) == ("write", "lww"), f"{name}: {log[0]}")
+        for rule, changes in (("lww", 0), ("first", 1)):
+            code, said = ctl(east, "-o", "json", "conflict", "replay", "--table", "orders", "--field", "",
+                             "--resolver", rule)
+            found = json.loads(said)
+            check(code == 0 and found["looked_at"] == 1 and len(found["would_change"]) == changes,
+                  f"replay by {rule}: {code}, {said}")
+        check(shown(east, "orders:42") == winner, "a replay changed the record")
         ids = {log[0]["id"] for log in logs.values()}
         check(len(ids) == 1, f"the regions know it under different ids: {ids}")
         (one,) = ids
