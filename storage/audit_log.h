@@ -16,6 +16,7 @@
 #include "conflict/merge.h"
 #include "conflict/record.h"
 #include "conflict/txn.h"
+#include "storage/resolution.h"
 
 namespace hawser {
 
@@ -51,7 +52,7 @@ std::optional<AuditRow> ParseAuditRow(const Record& record);
 
 // True if a change is one that the audit log must tell of. Cheap: asked for every change.
 inline bool IsAudited(const Change& change) {
-  return change.table.size() == 11 && change.table == "!resolution";
+  return change.table == kResolutionTable;
 }
 // The rows that a txn adds behind `head`, which moves on: entries first, the head last.
 struct AuditRows {

@@ -171,7 +171,7 @@ std::optional<Stamp> Replica::Prepare() {
 }
 
 bool Replica::AwaitsFirstWord() const {
-  return !heard_ && !store_.HasStaged() && now_.mono_ms - started_mono_ms_ < kFirstWordMs;
+  return !settled_ && !store_.HasStaged() && now_.mono_ms - started_mono_ms_ < kFirstWordMs;
 }
 
 Effects Replica::Finish(Outcome outcome) {
@@ -185,7 +185,7 @@ Effects Replica::Finish(Outcome outcome) {
   HW_ASSERT(!store_.HasStaged());
   if (ceiling_next_ > ceiling_) ceiling_ = ceiling_next_;
   own_seq_durable_ = own_seq_;
-  if (durable_ != store_.applied()) heard_ = true;  // the store is written to: no more waiting
+  if (durable_ != store_.applied()) settled_ = true;  // the store is written to: no more waiting
   durable_ = store_.applied();
   counting_.OnProgress(durable_);
   FlushOwn(effects.sends);

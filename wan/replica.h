@@ -207,7 +207,7 @@ class Replica final : private Session {
   std::int64_t upkeep_at_ms_ = -1;     // stable cut and fetches are looked at once a millisecond
   std::int64_t started_clock_ms_ = 0;
   std::uint64_t probe_id_ = 0;
-  bool heard_ = false;           // a peer not against our log, or a commit, since the start
+  bool settled_ = false;         // heard a peer not against our log, or committed
   bool applied_remote_ = false;  // since the last beat
   bool receiving_paused_ = false;
   bool has_more_ = false;

@@ -230,7 +230,7 @@ void Replica::OnBeat(const Received& received, const Beat& beat) {
   ++counters_.beats_received;
   CheckBranch(beat.report, region);
   if (!rolled_back_.empty()) return;
-  heard_ = true;
+  settled_ = true;
   Stream* stream = StreamOf(beat.report.own.origin);
   if (stream && (!stream->held.empty() || !IsOnOurBranch(beat.report))) {
     peer->heard_wall_ms = now_.wall_ms;  // alive, but nothing it says counts
