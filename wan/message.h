@@ -98,7 +98,35 @@ struct ProbeAnswer {
   bool operator==(const ProbeAnswer&) const = default;
 };
 
-using Message = std::variant<Batch, Beat, Fetch, Probe, ProbeAnswer>;
+// A request to another region, or one piece of it: "carry this out, and answer within the budget".
+struct CallRequest {
+  RegionId from{};              // who asks; the answer goes to its inbox
+  std::uint64_t id = 0;         // of the caller's, never used twice
+  std::int64_t sent_ms = 0;     // the caller's hybrid clock: an old repeat is told by it
+  std::uint32_t budget_ms = 0;  // of the caller's patience, what is left when this is sent
+  std::uint32_t piece = 0;      // 0-based; pieces 0..pieces-1 make the body
+  std::uint32_t pieces = 1;
+  std::string verb;  // what is asked for: "explain", …
+  std::string body;
+  bool operator==(const CallRequest&) const = default;
+};
+enum class CallStatus : std::uint8_t {
+  kDone = 0,     // carried out; the body is the answer
+  kBusy = 1,     // not carried out: more is under way there than it admits
+  kLate = 2,     // not carried out: the budget was used up, or it is an old repeat
+  kUnknown = 3,  // not carried out: no such verb in that software
+};
+struct CallAnswer {
+  RegionId from{};  // who answers
+  std::uint64_t id = 0;
+  CallStatus status = CallStatus::kDone;
+  std::uint32_t piece = 0;
+  std::uint32_t pieces = 1;
+  std::string body;
+  bool operator==(const CallAnswer&) const = default;
+};
+
+using Message = std::variant<Batch, Beat, Fetch, Probe, ProbeAnswer, CallRequest, CallAnswer>;
 
 // Where a message goes; link.h turns this into a subject on the right server.
 struct Address {

@@ -33,7 +33,8 @@ void Replica::Receive(const Received& received) {
     return;
   }
   if (auto* probe = std::get_if<Probe>(&*message)) return OnProbe(*probe);
-  OnProbeAnswer(std::get<ProbeAnswer>(*message));
+  if (auto* answer = std::get_if<ProbeAnswer>(&*message)) return OnProbeAnswer(*answer);
+  ++counters_.foreign_messages;  // a call: the driver gives those to the call desk
 }
 
 // The stream of another member's origin; null for strangers and for ourselves.

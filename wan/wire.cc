@@ -43,6 +43,15 @@ const char* Problem(const Batch& batch) {
   return nullptr;
 }
 
+// Why a piece of a call cannot be one, or null.
+const char* Problem(std::uint32_t piece, std::uint32_t pieces, std::string_view body) {
+  if (pieces < 1 || pieces > kCallPiecesMax) return "pieces out of bounds";
+  if (piece >= pieces) return "no such piece";
+  if (body.size() > kFragmentBytesMax) return "a piece too long";
+  if (pieces > 1 && body.empty()) return "an empty piece";
+  return nullptr;
+}
+
 // ---- values to protobuf
 // -----------------------------------------------------------------------------
 
@@ -134,6 +143,31 @@ wire::ProbeAnswer ToWire(const ProbeAnswer& from) {
   return to;
 }
 
+wire::CallRequest ToWire(const CallRequest& from) {
+  HW_ASSERT(Problem(from.piece, from.pieces, from.body) == nullptr);
+  HW_ASSERT(!from.verb.empty() && from.verb.size() <= kVerbBytesMax);
+  wire::CallRequest to;
+  to.set_from(Raw(from.from));
+  to.set_id(from.id);
+  to.set_sent_ms(from.sent_ms);
+  to.set_budget_ms(from.budget_ms);
+  to.set_piece(from.piece);
+  to.set_pieces(from.pieces);
+  to.set_verb(from.verb);
+  return to;
+}
+
+wire::CallAnswer ToWire(const CallAnswer& from) {
+  HW_ASSERT(Problem(from.piece, from.pieces, from.body) == nullptr);
+  wire::CallAnswer to;
+  to.set_from(Raw(from.from));
+  to.set_id(from.id);
+  to.set_status(std::to_underlying(from.status));
+  to.set_piece(from.piece);
+  to.set_pieces(from.pieces);
+  return to;
+}
+
 wire::Kind KindOf(const Batch&) {
   return wire::KIND_BATCH;
 }
@@ -148,6 +182,19 @@ wire::Kind KindOf(const Probe&) {
 }
 wire::Kind KindOf(const ProbeAnswer&) {
   return wire::KIND_PROBE_ANSWER;
+}
+wire::Kind KindOf(const CallRequest&) {
+  return wire::KIND_CALL_REQUEST;
+}
+wire::Kind KindOf(const CallAnswer&) {
+  return wire::KIND_CALL_ANSWER;
+}
+
+// What a message carries beside its head.
+template <typename Value>
+std::string_view BodyOf(const Value& value) {
+  if constexpr (requires { value.body; }) return value.body;
+  return {};
 }
 
 // ---- protobuf to values; false: malformed
@@ -238,6 +285,28 @@ bool FromWire(const wire::ProbeAnswer& from, ProbeAnswer& to) {
   return true;
 }
 
+bool FromWire(const wire::CallRequest& from, CallRequest& to) {
+  if (!FromWire(from.from(), to.from)) return false;
+  to.id = from.id();
+  to.sent_ms = from.sent_ms();
+  to.budget_ms = from.budget_ms();
+  to.piece = from.piece();
+  to.pieces = from.pieces();
+  if (from.verb().empty() || from.verb().size() > kVerbBytesMax) return false;
+  to.verb = from.verb();
+  return Problem(to.piece, to.pieces, to.body) == nullptr;
+}
+
+bool FromWire(const wire::CallAnswer& from, CallAnswer& to) {
+  if (!FromWire(from.from(), to.from)) return false;
+  to.id = from.id();
+  if (from.status() > std::to_underlying(CallStatus::kUnknown)) return false;
+  to.status = static_cast<CallStatus>(from.status());
+  to.piece = from.piece();
+  to.pieces = from.pieces();
+  return Problem(to.piece, to.pieces, to.body) == nullptr;
+}
+
 // ---- the envelope
 // -----------------------------------------------------------------------------------
 
@@ -325,9 +394,7 @@ std::string Encode(const Message& message, const EncodeOptions& options) {
   return std::visit(
       [&](const auto& value) {
         const std::string head = ToWire(value).SerializeAsString();
-        std::string_view body;
-        if constexpr (std::is_same_v<decltype(value), const Batch&>) body = value.body;
-        return Seal(KindOf(value), head, body, options);
+        return Seal(KindOf(value), head, BodyOf(value), options);
       },
       message);
 }
@@ -353,7 +420,9 @@ std::expected<Message, WireError> Decode(std::string_view bytes) {
 
   if (kind == wire::KIND_NONE) return kMalformed;
   if (kind > wire::Kind_MAX) return std::unexpected(WireError::kNewer);
-  if (kind != wire::KIND_BATCH && !body.empty()) return kMalformed;
+  const bool has_body =
+      kind == wire::KIND_BATCH || kind == wire::KIND_CALL_REQUEST || kind == wire::KIND_CALL_ANSWER;
+  if (!has_body && !body.empty()) return kMalformed;
   switch (envelope.kind()) {
     case wire::KIND_BATCH: {
       Batch batch;
@@ -368,6 +437,16 @@ std::expected<Message, WireError> Decode(std::string_view bytes) {
       return Open<wire::Probe>(envelope.head(), Probe{});
     case wire::KIND_PROBE_ANSWER:
       return Open<wire::ProbeAnswer>(envelope.head(), ProbeAnswer{});
+    case wire::KIND_CALL_REQUEST: {
+      CallRequest request;
+      request.body = std::move(body);
+      return Open<wire::CallRequest>(envelope.head(), std::move(request));
+    }
+    case wire::KIND_CALL_ANSWER: {
+      CallAnswer answer;
+      answer.body = std::move(body);
+      return Open<wire::CallAnswer>(envelope.head(), std::move(answer));
+    }
     default:
       return kMalformed;
   }
@@ -383,6 +462,9 @@ std::string_view VerbOf(std::string_view bytes) {
     case wire::KIND_PROBE:
     case wire::KIND_PROBE_ANSWER:
       return "probe";
+    case wire::KIND_CALL_REQUEST:
+    case wire::KIND_CALL_ANSWER:
+      return "call";
     default:
       return "other";
   }

@@ -31,6 +31,10 @@ inline constexpr std::size_t kReportLogsMax = 256;
 inline constexpr std::size_t kRelayedReportsMax = 64;
 inline constexpr std::size_t kFragmentsMax = 4096;
 inline constexpr std::size_t kSoftwareBytesMax = 64;
+// A call's body and its answer's, in pieces of at most kFragmentBytesMax.
+inline constexpr std::size_t kCallBytesMax = 16 * 1024 * 1024;
+inline constexpr std::size_t kCallPiecesMax = 128;
+inline constexpr std::size_t kVerbBytesMax = 32;
 
 enum class WireError {
   kMalformed,  // no message, a bad length, a wrong checksum
@@ -43,7 +47,7 @@ struct EncodeOptions {
   bool compress = true;
 };
 
-// REQUIRES of a batch: body.size() <= kFragmentBytesMax; of a report: at most kReportLogsMax logs.
+// REQUIRES of a batch or a call: body.size() <= kFragmentBytesMax; of a report: at most kReportLogsMax logs.
 // A beat that would grow past kMessageBytesMax leaves out relayed reports from the end of the list.
 std::string Encode(const Message& message, const EncodeOptions& options = {});
 // Lengths are checked before anything is allocated for them. What comes back keeps the bounds
@@ -51,7 +55,7 @@ std::string Encode(const Message& message, const EncodeOptions& options = {});
 std::expected<Message, WireError> Decode(std::string_view bytes);
 
 // The last word of the subject of a request or an answer, read off the encoded message: "fetch",
-// "probe"; "other" for anything else.
+// "probe", "call"; "other" for anything else.
 std::string_view VerbOf(std::string_view bytes);
 
 }  // namespace hawser

@@ -102,6 +102,25 @@ inline ProbeAnswer ExampleProbeAnswer() {
   return {RegionId{3}, 5, 1'700'000'000'000'001, 1'700'000'000'020'002, -3};
 }
 
+inline CallRequest ExampleCallRequest() {
+  return {.from = RegionId{2},
+          .id = 0x1122334455667788,
+          .sent_ms = 1'790'000'000'123,
+          .budget_ms = 1500,
+          .piece = 1,
+          .pieces = 3,
+          .verb = "explain",
+          .body = "orders/42"};
+}
+inline CallAnswer ExampleCallAnswer() {
+  return {.from = RegionId{3},
+          .id = 0x1122334455667788,
+          .status = CallStatus::kBusy,
+          .piece = 0,
+          .pieces = 1,
+          .body = "64 under way"};
+}
+
 // By the name of their golden file.
 inline std::vector<std::pair<std::string, Message>> Examples() {
   return {{"batch", ExampleBatch()},
@@ -112,7 +131,9 @@ inline std::vector<std::pair<std::string, Message>> Examples() {
           {"beat_of_run", ExampleBeatOfRun()},
           {"fetch", ExampleFetch()},
           {"probe", ExampleProbe()},
-          {"probe_answer", ExampleProbeAnswer()}};
+          {"probe_answer", ExampleProbeAnswer()},
+          {"call_request", ExampleCallRequest()},
+          {"call_answer", ExampleCallAnswer()}};
 }
 
 }  // namespace hawser::test
