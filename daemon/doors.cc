@@ -53,7 +53,8 @@ RedisOptions GuardedRedisOptions(const Config& config, std::string_view version,
 
 AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens, const Link& link,
-                                 const RedisServer& redis, const std::atomic<bool>& reload_ok) {
+                                 const RedisServer& redis, const Calls& calls,
+                                 const std::atomic<bool>& reload_ok) {
   AdminOptions options;
   options.host = BindHost(config.admin.listen);
   options.port = config.admin.listen.port;
@@ -72,9 +73,46 @@ AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
   }
   options.resolution_ms = config.conflicts.age_ms_max;
   options.link_stats = [&link] { return link.Stats(); };
-  options.more_metrics = [&redis] { return RedisMetrics(redis.stats()); };
+  options.more_metrics = [&redis, &calls, names = RegionNames(config)] {
+    std::vector<MetricFamilyValues> families = RedisMetrics(redis.stats());
+    for (MetricFamilyValues& family : CallMetrics(calls.Counts(), names)) {
+      families.push_back(std::move(family));
+    }
+    return families;
+  };
   options.config_reload_ok = [&reload_ok] { return reload_ok.load(); };
   return options;
+}
+
+std::vector<MetricFamilyValues> CallMetrics(const std::vector<CallCounts>& peers,
+                                            const std::map<RegionId, std::string>& names) {
+  MetricFamilyValues calls{.name = "wan_calls_total",
+                           .help = "Calls to other regions, by how they ended.",
+                           .kind = MetricKind::kCounter};
+  MetricFamilyValues limit{.name = "wan_call_limit",
+                           .help = "How many calls to a peer may be under way at once.",
+                           .kind = MetricKind::kGauge};
+  MetricFamilyValues under_way{.name = "wan_calls_under_way",
+                               .help = "Calls to a peer that wait for its answer.",
+                               .kind = MetricKind::kGauge};
+  for (const CallCounts& peer : peers) {
+    const auto name = names.find(peer.region);
+    const std::string text = name == names.end() ? std::to_string(Raw(peer.region)) : name->second;
+    const auto point = [&text](std::uint64_t value) {
+      return MetricPoint{.labels = {{"peer", text}}, .value = static_cast<double>(value)};
+    };
+    for (const auto& [outcome, count] : {std::pair{"answered", peer.answered},
+                                         {"limited", peer.limited},
+                                         {"refused", peer.refused},
+                                         {"no_answer", peer.silent},
+                                         {"retried", peer.retried}}) {
+      calls.points.push_back(point(count));
+      calls.points.back().labels.emplace_back("outcome", outcome);
+    }
+    limit.points.push_back(point(peer.limit));
+    under_way.points.push_back(point(peer.under_way));
+  }
+  return {std::move(calls), std::move(limit), std::move(under_way)};
 }
 
 std::vector<MetricFamilyValues> RedisMetrics(const RedisStats& stats) {

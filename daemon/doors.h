@@ -4,9 +4,13 @@
 // parts.
 
 #include <atomic>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/admin/server.h"
+#include "daemon/calls/calls.h"
 #include "daemon/config/config.h"
 #include "daemon/redis/server.h"
 #include "daemon/token_book.h"
@@ -19,8 +23,12 @@ RedisOptions GuardedRedisOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens);
 AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens, const Link& link,
-                                 const RedisServer& redis, const std::atomic<bool>& reload_ok);
+                                 const RedisServer& redis, const Calls& calls,
+                                 const std::atomic<bool>& reload_ok);
 
+// Calls to other regions as families of metrics.
+std::vector<MetricFamilyValues> CallMetrics(const std::vector<CallCounts>& peers,
+                                            const std::map<RegionId, std::string>& names);
 // Counts of the Redis protocol as families of metrics.
 std::vector<MetricFamilyValues> RedisMetrics(const RedisStats& stats);
 

@@ -41,6 +41,7 @@ class Engine {
   virtual void Submit(CutWait wait) = 0;
   virtual void OnReceived(Received message) = 0;  // bounded inbox; over the bound it is dropped
   virtual std::unique_ptr<Reader> NewReader() = 0;
+  virtual std::unique_ptr<JournalReader> NewJournalReader() = 0;
   virtual ReplicaStatus status() const = 0;
   virtual StoreUsage storage() const = 0;
   virtual EngineUsage usage() const = 0;

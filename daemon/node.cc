@@ -3,7 +3,9 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "daemon/admin/explainer.h"
 #include "daemon/admin/server.h"
+#include "daemon/calls/call_desk.h"
 #include "daemon/declare_job.h"
 #include "daemon/doors.h"
 #include "daemon/exit_codes.h"
@@ -12,29 +14,43 @@
 #include "daemon/redis/server.h"
 #include "daemon/status_line.h"
 #include "daemon/wiring.h"
+#include "wan/wire.h"
 
 namespace hawser {
 namespace {
 
 constexpr std::string_view kConfig = "config";
 
-// Where the link's messages go while there is an engine. The link outlives the engine, so that the
-// last txns are still sent.
+// Where the link's messages go while there is somebody to take them: calls to the call desk, all
+// else to the engine. The link outlives both, so that the last txns are still sent.
 class Crossing {
  public:
   void Open(Engine* engine) {
     const std::unique_lock lock(mutex_);
     engine_ = engine;
   }
-  void Close() { Open(nullptr); }
+  void Open(CallDesk* calls) {
+    const std::unique_lock lock(mutex_);
+    calls_ = calls;
+  }
+  void Close() {
+    const std::unique_lock lock(mutex_);
+    engine_ = nullptr;
+    calls_ = nullptr;
+  }
   void Receive(Received message) {
     const std::shared_lock lock(mutex_);
-    if (engine_ != nullptr) engine_->OnReceived(std::move(message));
+    if (VerbOf(message.bytes) == "call") {
+      if (calls_ != nullptr) calls_->OnReceived(std::move(message));
+    } else if (engine_ != nullptr) {
+      engine_->OnReceived(std::move(message));
+    }
   }
 
  private:
   std::shared_mutex mutex_;
   Engine* engine_ = nullptr;
+  CallDesk* calls_ = nullptr;
 };
 
 LogLevel LevelOf(std::string_view level) {
@@ -90,6 +106,7 @@ struct Node::Parts {
   Crossing crossing;
   std::unique_ptr<Link> link;
   std::unique_ptr<Engine> engine;
+  std::unique_ptr<CallDesk> calls;
   std::unique_ptr<RedisServer> redis;
   std::unique_ptr<AdminServer> admin;
 
@@ -99,6 +116,7 @@ struct Node::Parts {
     redis.reset();
     admin.reset();
     crossing.Close();
+    calls.reset();
     engine.reset();  // commits and answers what was taken; its last messages go to the link
     link.reset();
   }
@@ -163,15 +181,26 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
         {{"reason", GateText(*declared.refused)}});
   }
 
-  auto redis =
-      RedisServer::Start(GuardedRedisOptions(config, version, parts->tokens), *parts->engine);
+  const admin::ExplainerOptions explainer = ExplainerOptionsOf(config);
+  CallDeskOptions desk = CallDeskOptionsOf(config);
+  desk.handlers = {{std::string(admin::kExplainVerb), ExplainHandler(explainer, *parts->engine)}};
+  desk.publish = [&link](Send send) { link.Publish(std::move(send)); };
+  desk.clock_ms = [&engine = *parts->engine] { return engine.clock_ms(); };
+  parts->calls = std::make_unique<CallDesk>(std::move(desk));
+  parts->crossing.Open(parts->calls.get());
+  const ExplainRecord explain = MakeExplainer(explainer, *parts->engine, *parts->calls);
+
+  RedisOptions redis_options = GuardedRedisOptions(config, version, parts->tokens);
+  redis_options.explain = explain;
+  auto redis = RedisServer::Start(std::move(redis_options), *parts->engine);
   if (!redis) {
     return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, redis.error()});
   }
   parts->redis = std::move(*redis);
-  auto admin = AdminServer::Start(
-      GuardedAdminOptions(config, version, parts->tokens, link, *parts->redis, reload_ok),
-      *parts->engine);
+  AdminOptions admin_options = GuardedAdminOptions(config, version, parts->tokens, link,
+                                                   *parts->redis, *parts->calls, reload_ok);
+  admin_options.explain = explain;
+  auto admin = AdminServer::Start(std::move(admin_options), *parts->engine);
   if (!admin) {
     return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, admin.error()});
   }

@@ -1,6 +1,7 @@
 #include "daemon/wiring.h"
 
 #include <algorithm>
+#include <random>
 
 #include "daemon/config/secret.h"
 
@@ -81,6 +82,25 @@ EngineOptions EngineOptionsOf(const Config& config, std::string_view version) {
   replica.fetcher.self = config.self;
   replica.fetcher.window_bytes = config.wan.fetch_window;
   replica.software = version;
+  return options;
+}
+
+CallDeskOptions CallDeskOptionsOf(const Config& config) {
+  CallDeskOptions options;
+  options.book.self = config.self;
+  for (const auto& [id, name] : RegionNames(config)) {
+    if (id != config.self) options.book.peers.push_back(id);
+  }
+  std::random_device random;
+  options.book.first_id = (std::uint64_t{random()} << 32 | random()) >> 1;
+  options.door.self = config.self;
+  options.door.skew_ms = config.wan.clock_skew_ms_max;
+  return options;
+}
+
+admin::ExplainerOptions ExplainerOptionsOf(const Config& config) {
+  admin::ExplainerOptions options{.self = config.self, .regions = {}};
+  for (const auto& [id, name] : RegionNames(config)) options.regions.push_back({id, name});
   return options;
 }
 

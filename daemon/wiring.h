@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/admin/explainer.h"
+#include "daemon/calls/call_desk.h"
 #include "daemon/config/config.h"
 #include "daemon/engine/engine_loop.h"
 #include "daemon/redis/options.h"
@@ -23,6 +25,9 @@ LmdbStoreOptions StoreOptionsOf(const Config& config);
 LinkOptions LinkOptionsOf(const Config& config, Incarnation incarnation);
 EngineOptions EngineOptionsOf(const Config& config, std::string_view version);
 RedisOptions RedisOptionsOf(const Config& config, std::string_view version);
+
+CallDeskOptions CallDeskOptionsOf(const Config& config);  // without its functions
+admin::ExplainerOptions ExplainerOptionsOf(const Config& config);
 
 // What to bind: the servers want an address, not a name.
 std::string BindHost(const ListenAddress& listen);

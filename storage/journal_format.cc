@@ -11,7 +11,8 @@
 
 namespace hawser {
 namespace {
-constexpr std::uint8_t kBlockFormat = 1;
+constexpr std::uint8_t kBlockFormat = 2;
+constexpr std::uint8_t kBlockFormatUntimed = 1;  // of 0.1 before it told when
 constexpr std::size_t kChecksumBytes = 8;
 }  // namespace
 
@@ -62,7 +63,9 @@ const BlockOrigin* BlockHead::Find(const Origin& origin) const {
 bool ParseBlockHead(std::string_view block, BlockHead& head) {
   ByteReader in(block);
   in.Fixed64();
-  if (in.Byte() != kBlockFormat) return false;
+  const std::uint8_t format = in.Byte();
+  if (format != kBlockFormat && format != kBlockFormatUntimed) return false;
+  head.applied_ms = format == kBlockFormat ? static_cast<std::int64_t>(in.Fixed64()) : 0;
   head.entries = in.Varint();
   const std::uint64_t origins = in.Varint();
   if (!in.ok() || head.entries == 0 || origins == 0 || origins > kBlockOriginsMax) return false;
@@ -87,6 +90,7 @@ void BlockBuilder::Clear() {
   head_bytes_.clear();
   body_.clear();
   entries_ = 0;
+  applied_ms_ = 0;
 }
 
 bool BlockBuilder::Add(const JournalEntry& entry) {
@@ -99,7 +103,7 @@ bool BlockBuilder::Add(const JournalEntry& entry) {
   }
   HW_ASSERT(entry.seq == Seq{Raw(origin->first) + origin->count});
   ++origin->count;
-  ++entries_;
+  if (entries_++ == 0) applied_ms_ = entry.applied_ms;
   PutVarint(body_, static_cast<std::uint64_t>(origin - origins_.begin()));
   PutFixed64(body_, entry.hash);
   PutText(body_, entry.bytes);
@@ -109,6 +113,7 @@ bool BlockBuilder::Add(const JournalEntry& entry) {
 void BlockBuilder::Seal(Lsn first) {
   head_bytes_.assign(kChecksumBytes, '\0');
   PutByte(head_bytes_, kBlockFormat);
+  PutFixed64(head_bytes_, static_cast<std::uint64_t>(applied_ms_));
   PutVarint(head_bytes_, entries_);
   PutVarint(head_bytes_, origins_.size());
   for (const BlockOrigin& origin : origins_) {
@@ -136,7 +141,8 @@ std::expected<void, StorageError> ReadBlock(
   const std::string_view rest = block.substr(kChecksumBytes);
   const std::uint64_t checksum = XXH3_64bits_withSeed(rest.data(), rest.size(), Raw(first));
   if (ByteReader(block).Fixed64() != checksum) return std::unexpected(StorageError::kCorrupt);
-  if (rest[0] != static_cast<char>(kBlockFormat)) return std::unexpected(StorageError::kNewer);
+  const auto format = static_cast<std::uint8_t>(rest[0]);
+  if (format > kBlockFormat) return std::unexpected(StorageError::kNewer);
   BlockHead head;
   if (!ParseBlockHead(block, head)) return std::unexpected(StorageError::kCorrupt);
   ByteReader in(block.substr(head.bytes));
@@ -146,6 +152,7 @@ std::expected<void, StorageError> ReadBlock(
   for (std::uint64_t i = 0; i < head.entries; ++i) {
     const std::uint64_t origin = in.Varint();
     JournalEntry entry;
+    entry.applied_ms = head.applied_ms;
     entry.hash = in.Fixed64();
     entry.bytes = in.Text();
     if (!in.ok() || origin >= taken.size()) return std::unexpected(StorageError::kCorrupt);

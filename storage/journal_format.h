@@ -9,11 +9,11 @@
 // fill a page and LMDB never needs overflow pages, whose search for contiguous room slows it down
 // and makes its file grow. 'J' sorts last: blocks are always appended.
 //
-// Block: checksum (fixed64, XXH3-64 of the rest, seeded with the first LSN), format (byte, 1),
-// number of entries (varint), number of origins (varint), per origin {region byte, incarnation
-// fixed64, first seq varint, count varint, running hash before it fixed64}; then per entry {place
-// of its origin in the list (varint), hash (fixed64), length (varint), bytes}. LSNs and seqs are
-// implied.
+// Block: checksum (fixed64, XXH3-64 of the rest, seeded with the first LSN), format (byte, 2),
+// when it was applied here (fixed64, Unix milliseconds; not in format 1), number of entries
+// (varint), number of origins (varint), per origin {region byte, incarnation fixed64, first seq
+// varint, count varint, running hash before it fixed64}; then per entry {place of its origin in the
+// list (varint), hash (fixed64), length (varint), bytes}. LSNs and seqs are implied.
 
 #include <cstdint>
 #include <expected>
@@ -53,6 +53,7 @@ struct BlockOrigin {
   Seq last() const { return Seq{Raw(first) + count - 1}; }
 };
 struct BlockHead {
+  std::int64_t applied_ms = 0;  // 0: not known
   std::uint64_t entries = 0;
   std::vector<BlockOrigin> origins;
   std::size_t bytes = 0;  // of the head
@@ -80,6 +81,7 @@ class BlockBuilder {
   std::string head_bytes_;
   std::string body_;
   std::uint64_t entries_ = 0;
+  std::int64_t applied_ms_ = 0;  // of the first entry: a block is of one commit
 };
 
 // Verifies a whole block and visits its entries in order, until `visit` says false.

@@ -99,7 +99,8 @@ void MemoryStore::Apply(const JournalEntry& entry, const Txn& txn,
   HW_ASSERT(logs_.cut().Covers(txn.deps));
   logs_.Append(entry.origin, entry.seq, entry.hash);
   staged_entries_.push_back({entry.origin, entry.seq, entry.hash,
-                             std::make_shared<const std::string>(entry.bytes), entry.hash_before});
+                             std::make_shared<const std::string>(entry.bytes), entry.hash_before,
+                             entry.applied_ms});
   const Lsn lsn{Raw(LastLsn()) + staged_entries_.size()};
   ApplyRows(lsn, {entry.origin, entry.seq}, txn, discarded);
 }

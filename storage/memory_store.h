@@ -49,6 +49,7 @@ struct StoreImage {
     std::uint64_t hash = 0;
     SharedBytes bytes;
     std::uint64_t hash_before = 0;
+    std::int64_t applied_ms = 0;
   };
   Origin self;
   std::uint64_t cluster_id = 0;

@@ -53,7 +53,14 @@ std::expected<void, StorageError> MemoryJournalReader::ReadLog(
   for (Seq seq = from; seq <= last; seq = Next(seq)) {
     const StoreImage::Entry* entry = store_.FindEntry(origin, seq);
     if (!entry) return std::unexpected(StorageError::kNotFound);
-    if (!visit({entry->origin, entry->seq, entry->hash, *entry->bytes, entry->hash_before})) break;
+    if (!visit({.origin = entry->origin,
+                .seq = entry->seq,
+                .hash = entry->hash,
+                .bytes = *entry->bytes,
+                .hash_before = entry->hash_before,
+                .applied_ms = entry->applied_ms})) {
+      break;
+    }
   }
   return {};
 }

@@ -53,6 +53,7 @@ struct JournalEntry {
   std::uint64_t hash = 0;         // the origin's running hash after this txn
   std::string_view bytes;         // the txn, as made at its origin
   std::uint64_t hash_before = 0;  // the running hash this txn goes on from
+  std::int64_t applied_ms = 0;    // when it was applied here, by the wall clock; 0: not known
 };
 
 // How far one origin's log is applied here, with the running hash at that place.

@@ -134,7 +134,8 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
                 .seq = own_seq_,
                 .hash = own_hash_,
                 .bytes = txn_bytes_,
-                .hash_before = hash_before},
+                .hash_before = hash_before,
+                .applied_ms = now_.wall_ms},
                txn_, discarded_);
   NoteDiscards();
   outgoing_.Add(own_seq_, hash_before, own_hash_, txn_bytes_, outgoing_full_);

@@ -146,7 +146,8 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
                   .seq = next->seq,
                   .hash = next->hash,
                   .bytes = next->bytes,
-                  .hash_before = next->hash_before},
+                  .hash_before = next->hash_before,
+                  .applied_ms = now_.wall_ms},
                  txn_, discarded_);
     NoteDiscards();
     counting_.OnApplied({origin, next->seq}, txn_.deps, txn_.stamp);

@@ -11,8 +11,7 @@ constexpr const char* kKindNames[] = {"lww", "states", "first", "max", "min"};
 
 class CellWriter {
  public:
-  CellWriter(const Cut& stable, const RegionNames& region_name, JsonWriter& json)
-      : stable_(stable), region_name_(region_name), json_(json) {}
+  CellWriter(const CellFacts& facts, JsonWriter& json) : facts_(facts), json_(json) {}
 
   void Expiry(const Cell& cell) {
     json_.BeginObject();
@@ -64,13 +63,16 @@ class CellWriter {
   }
 
   void Writer(const Dot& dot) {
-    json_.Member("region", region_name_(dot.origin.region));
+    json_.Member("region", facts_.region_name(dot.origin.region));
     json_.Key("incarnation");
     json_.Uint64Text(Raw(dot.origin.incarnation));
     json_.Key("seq");
     json_.Uint64Text(Raw(dot.seq));
     json_.Key("stable");
-    json_.Bool(stable_.Covers(dot));
+    json_.Bool(facts_.stable.Covers(dot));
+    json_.Key("arrived_at");
+    const auto arrived_ms = facts_.arrived_ms(dot);
+    arrived_ms ? json_.String(FormatTime(*arrived_ms)) : json_.Null();
   }
 
   void Shares(const Field& field) {
@@ -88,16 +90,14 @@ class CellWriter {
     json_.EndArray();
   }
 
-  const Cut& stable_;
-  const RegionNames& region_name_;
+  const CellFacts& facts_;
   JsonWriter& json_;
 };
 
 }  // namespace
 
-void WriteCells(const Record& record, const Cut& stable, const RegionNames& region_name,
-                JsonWriter& json) {
-  CellWriter cells(stable, region_name, json);
+void WriteCells(const Record& record, const CellFacts& facts, JsonWriter& json) {
+  CellWriter cells(facts, json);
   json.BeginArray();
   for (const Field& field : record.fields) cells.Of(field);
   if (record.expiry) cells.Expiry(*record.expiry);

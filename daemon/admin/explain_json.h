@@ -2,7 +2,9 @@
 
 // What a region holds of a record, cell by cell, as JSON. Pure.
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "conflict/cut.h"
@@ -11,9 +13,15 @@
 
 namespace hawser::admin {
 
-// An array: the record's cells, nulls included, each with who wrote it and whether every region is
-// known to have it (`stable`); a null, or what expired, is kept until then.
-void WriteCells(const Record& record, const Cut& stable,
-                const std::function<std::string(RegionId)>& region_name, JsonWriter& json);
+struct CellFacts {
+  const std::function<std::string(RegionId)>& region_name;
+  const Cut& stable;
+  // When a txn was applied in this region, Unix milliseconds; nullopt: that is not known any more.
+  std::function<std::optional<std::int64_t>(const Dot&)> arrived_ms;
+};
+
+// An array: the record's cells, nulls included, each with who wrote it, when it arrived, and
+// whether every region is known to have it (`stable`); a null, or what expired, is kept until then.
+void WriteCells(const Record& record, const CellFacts& facts, JsonWriter& json);
 
 }  // namespace hawser::admin

@@ -106,6 +106,12 @@ void JsonWriter::Null() {
   out_ += "null";
 }
 
+void JsonWriter::RawMembers(std::string_view members) {
+  if (members.empty()) return;
+  Separate();
+  out_ += members;
+}
+
 void JsonWriter::Raw(std::string_view json) {
   Separate();
   out_ += json;

@@ -25,7 +25,8 @@ class JsonWriter {
   void Double(double value);  // not finite: null
   void Bool(bool value);
   void Null();
-  void Raw(std::string_view json);  // JSON already
+  void Raw(std::string_view json);            // JSON already
+  void RawMembers(std::string_view members);  // of an object, its brackets aside; may be empty
 
   void Member(std::string_view name, std::string_view text) {
     Key(name);

@@ -139,8 +139,10 @@ std::vector<Route> Api::Routes() {
       {.method = Method::kGet,
        .pattern = "/v1/explain/{table}/{key}",
        .role = Role::kViewer,
-       .summary = "Why a record is what it is in this region: its cells, nulls included, who wrote "
-                  "them, what gave way to them.",
+       .summary =
+           "Why a record is what it is, in every region: its cells, nulls included, who wrote "
+           "them, when they arrived, what gave way to them.",
+       .query = {{"timeout_ms", "how long other regions have to answer, 1 to 10000; 1000"}},
        .reply_schema = "Explain",
        .handler = to(&Api::Explain)},
       {.method = Method::kGet,

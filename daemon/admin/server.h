@@ -19,6 +19,7 @@
 
 #include "daemon/admin/metric.h"
 #include "daemon/engine.h"
+#include "daemon/explain.h"
 #include "wan/link.h"
 
 namespace hawser {
@@ -53,6 +54,7 @@ struct AdminOptions {
   std::function<std::string(std::string_view token)> token_name;  // of one that check_token knows
   // How long a resolution is kept beside the conflicts it is about ([conflicts] max_age).
   std::int64_t resolution_ms = std::int64_t{30} * 24 * 3600 * 1000;
+  ExplainRecord explain;                                          // of explainer.h
   std::function<std::vector<LinkPeerStats>()> link_stats;         // may be empty
   std::function<std::vector<MetricFamilyValues>()> more_metrics;  // may be empty
   std::function<bool()> config_reload_ok;                         // may be empty: true

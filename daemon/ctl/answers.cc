@@ -366,6 +366,39 @@ std::optional<Grid> ExplainGrid(std::string_view json) {
   return grid;
 }
 
+// The regions, this one first: what each shows, and since when.
+std::optional<Grid> ExplainRegionsGrid(std::string_view json) {
+  const Json body = Parse(json);
+  const Json* peers = Array(body, "peers");
+  if (peers == nullptr || !body.contains("state")) return std::nullopt;
+  Grid grid{{"REGION", "STATE", "VERSION", "LAST ARRIVAL", "SHOWS THE SAME"}, {}};
+  const auto add = [&grid](const Json& part, GridCell same) {
+    std::string last;
+    if (const Json* cells = Array(part, "cells")) {
+      for (const Json& cell : *cells) last = std::max(last, Member(cell, "arrived_at"));
+    }
+    grid.rows.push_back({{Member(part, "region")},
+                         {Member(part, "state")},
+                         {Member(part, "version")},
+                         {last},
+                         std::move(same)});
+  };
+  add(body, {"(asked here)"});
+  for (const Json& peer : *peers) {
+    if (!peer.is_object()) return std::nullopt;
+    if (!IsTrue(peer, "answered")) {
+      grid.rows.push_back({{Member(peer, "region")},
+                           {"?", Tone::kWarn},
+                           {""},
+                           {""},
+                           {Member(peer, "detail"), Tone::kWarn}});
+    } else {
+      add(peer, IsTrue(peer, "same") ? GridCell{"yes", Tone::kGood} : GridCell{"no", Tone::kWarn});
+    }
+  }
+  return grid;
+}
+
 std::optional<Grid> ResolvedGrid(std::string_view json) {
   const Json body = Parse(json);
   if (!body.is_object() || !body.contains("before") || !body.contains("after")) return std::nullopt;

@@ -25,6 +25,7 @@ std::optional<Grid> CutGrid(std::string_view json);
 std::optional<Grid> ConflictsGrid(std::string_view json);
 std::optional<Grid> ConflictGrid(std::string_view json);
 std::optional<Grid> ExplainGrid(std::string_view json);
+std::optional<Grid> ExplainRegionsGrid(std::string_view json);
 std::optional<Grid> ResolvedGrid(std::string_view json);
 std::optional<Grid> AuditGrid(std::string_view json);
 

@@ -40,6 +40,17 @@ class Runner {
     return Print(response->body, to_grid);
   }
 
+  // The regions in short, then what this one holds.
+  Exit Explain() {
+    const auto response = Ask({.path = ExplainPath()});
+    if (!response) return exit_;
+    if (options_.json) return Print(response->body, ExplainGrid);
+    const Exit regions = Print(response->body, ExplainRegionsGrid);
+    if (regions != Exit::kOk) return regions;
+    Out("\n");
+    return Print(response->body, ExplainGrid);
+  }
+
   Exit Lag() {
     const std::string query = options_.peer.empty() ? "" : "?peer=" + PercentEncoded(options_.peer);
     const auto until = Clock::now() + milliseconds(options_.wait_ms.value_or(0));
@@ -308,7 +319,7 @@ Exit Execute(const Options& options) {
     case Command::kCut:
       return runner.Show({.path = "/v1/cut"}, CutGrid);
     case Command::kRecordExplain:
-      return runner.Show({.path = runner.ExplainPath()}, ExplainGrid);
+      return runner.Explain();
     case Command::kConflictList:
       return runner.Conflicts();
     case Command::kConflictShow:

@@ -146,8 +146,8 @@ class CommandLine {
     put->add_option("--if-match", options_.if_match, "only if the record still has this version");
     put->footer("With --wait, waits until every other region has it; exit 6 if that takes longer.");
     Serves(put, Command::kRecordPut);
-    CLI::App* explain =
-        record->add_subcommand("explain", "why it is what it is here: cells, writers, conflicts");
+    CLI::App* explain = record->add_subcommand(
+        "explain", "why it is what it is, in every region: cells, writers, arrivals, conflicts");
     AddNames(explain);
     Serves(explain, Command::kRecordExplain);
   }

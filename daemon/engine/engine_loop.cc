@@ -81,6 +81,7 @@ class EngineLoop final : public Engine {
   }
 
   std::unique_ptr<Reader> NewReader() override { return store_->NewReader(); }
+  std::unique_ptr<JournalReader> NewJournalReader() override { return store_->NewJournalReader(); }
   ReplicaStatus status() const override { return Locked(status_); }
   StoreUsage storage() const override { return Locked(storage_); }
   EngineUsage usage() const override {

@@ -10,6 +10,7 @@
 namespace hawser::redis {
 namespace {
 
+constexpr std::int64_t kExplainMs = 1000;  // for other regions to answer
 constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t NowMonoMs() {
@@ -77,6 +78,20 @@ void Await(ClientCall& call) {
   call.service.engine().Submit(std::move(wait));
 }
 
+// The same document as GET /v1/explain gives.
+void Explain(ClientCall& call) {
+  const auto name = ParseKeyName(call.args[2]);
+  if (!name) return call.reply.Error(kKeyTooBig);
+  const auto& explain = call.service.options().explain;
+  if (!explain) return call.reply.Error("ERR explanations are not wired up in this server");
+  explain(std::string(name->table), std::string(name->key), kExplainMs,
+          [answer = call.AnswerLater(), protocol = call.reply.protocol()](const std::string& json) {
+            std::string out;
+            Reply(out, protocol).Verbatim(json);
+            answer(std::move(out));
+          });
+}
+
 void ReplyCut(ClientCall& call) {
   static constexpr char kHex[] = "0123456789abcdef";
   const std::unique_ptr<View> view = call.service.TakeView();
@@ -103,12 +118,14 @@ void Hawser(ClientCall& call) {
     Await(call);
   } else if (call.Is(1, "CUT") && count == 2) {
     ReplyCut(call);
-  } else if (call.Is(1, "EXPLAIN")) {
-    call.reply.Error("ERR HAWSER EXPLAIN is not in this version of hawser yet");
+  } else if (call.Is(1, "EXPLAIN") && count == 3) {
+    Explain(call);
   } else if (call.Is(1, "HELP")) {
     constexpr std::string_view kLines[] = {
         "HAWSER TOKEN -- a causal token: what this region shows now",
         "HAWSER AWAIT token timeout_ms -- waits until this region shows at least that",
+        "HAWSER EXPLAIN key -- what every region holds of it, when it arrived, who won and why "
+        "(JSON)",
         "HAWSER CUT -- per origin, how many of its txns are applied here",
     };
     call.reply.Array(std::size(kLines));

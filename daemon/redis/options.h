@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "conflict/types.h"
+#include "daemon/explain.h"
 
 namespace hawser {
 
@@ -33,6 +34,7 @@ struct RedisOptions {
   std::string region_name;
   std::map<RegionId, std::string> region_names;
   std::string version;
+  ExplainRecord explain;  // HAWSER EXPLAIN
   // Checks a token (the user name may be empty); empty function: no tokens, everybody is an
   // operator.
   std::function<RedisRole(std::string_view user, std::string_view token)> authenticate;

@@ -418,6 +418,11 @@ TEST_CASE("a record is explained: cells, nulls too, who wrote them and what gave
   CHECK(At(text, "conflicts.0.loser.value") == "ours");
   CHECK(At(text, "peers.0.region") == "eu-west");
   CHECK(At(text, "peers.0.asked") == "false");
+  CHECK(At(text, "peers.0.answered") == "false");
+  CHECK(At(text, "peers.0.detail") == "this region does not hear it");
+  CHECK(At(text, "regions_agree") == "as far as they answered");
+  CHECK(At(text, "cells.0.arrived_at") == "null");  // not by way of a journal
+  CHECK(At(text, "cells.2.arrived_at").starts_with("20"));
 
   REQUIRE(Resolve(admin, FirstId(admin), R"("loser")").status == 200);
   const std::string resolved = admin.Call("GET", "/v1/explain/orders/42").body;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/admin/explainer.h"
 #include "daemon/admin/json.h"
 #include "daemon/admin/server.h"
 #include "tests/daemon/admin_client.h"
@@ -30,6 +31,14 @@ inline AdminOptions TestOptions() {
 struct Admin {
   explicit Admin(AdminOptions options = TestOptions(), FakeEngineOptions engine_options = {})
       : engine(std::move(engine_options)) {
+    const ExplainerOptions explainer{.self = options.self, .regions = options.regions};
+    desk = std::make_unique<CallDesk>(CallDeskOptions{
+        .book = {.self = options.self, .peers = {RegionId{2}}},
+        .door = {.self = options.self},
+        .handlers = {{std::string(kExplainVerb), ExplainHandler(explainer, engine)}},
+        .publish = [](const Send&) {},
+        .clock_ms = [this] { return engine.clock_ms(); }});
+    options.explain = MakeExplainer(explainer, engine, *desk);
     auto started = AdminServer::Start(std::move(options), engine);
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error()));
     server = std::move(*started);
@@ -49,6 +58,7 @@ struct Admin {
   }
 
   FakeEngine engine;
+  std::unique_ptr<CallDesk> desk;
   std::unique_ptr<AdminServer> server;
   std::unique_ptr<Client> client;
 };

@@ -598,8 +598,6 @@ TEST_CASE("absent types and later features say what they are") {
     -ERR UNIQ is not in this version of hawser yet
     > HOME GET k
     -ERR HOME is not in this version of hawser yet
-    > HAWSER EXPLAIN k
-    -ERR HAWSER EXPLAIN is not in this version of hawser yet
     > CLIENT TRACKING ON
     -ERR CLIENT TRACKING is not in this version of hawser yet
     > NOSUCH a b

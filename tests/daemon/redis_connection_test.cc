@@ -297,6 +297,7 @@ TEST_CASE("WAIT, tokens and cuts speak of other regions") {
   RedisFixture redis;
   RawClient client(redis.server->port());
   CHECK(client.Do("WAIT 1 100") == ":2");  // nothing written: both others have all of it
+  CHECK(client.Do("HAWSER EXPLAIN k").starts_with("-ERR explanations are not wired up"));
   CHECK(client.Do("HAWSER CUT") == "[]");
   CHECK(client.Do("SET a 1") == "OK");
   redis.engine.regions_acking = 1;
@@ -571,6 +572,19 @@ TEST_CASE("times are booked by family") {
   CHECK(counts["get"] == 2);
   CHECK(counts["counter"] == 1);
   CHECK(counts["hash_write"] == 1);
+}
+
+TEST_CASE("HAWSER EXPLAIN gives what the regions say of a key, in its turn among the replies") {
+  RedisOptions options = TestOptions();
+  options.explain = [](const std::string& table, const std::string& key, std::int64_t budget_ms,
+                       const std::function<void(std::string)>& done) {
+    CHECK(budget_ms > 0);
+    done("{\"table\":\"" + table + "\",\"key\":\"" + key + "\"}");
+  };
+  RedisFixture fixture(std::move(options));
+  RawClient client(fixture.server->port());
+  CHECK(client.Do("HAWSER EXPLAIN orders:42") == "\"{\"table\":\"orders\",\"key\":\"42\"}\"");
+  CHECK(client.Do("HAWSER EXPLAIN " + std::string(500, 'k')).starts_with("-TOOBIG"));
 }
 
 }  // namespace

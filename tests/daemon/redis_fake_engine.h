@@ -28,6 +28,7 @@ class FakeEngine final : public Engine {
   void Submit(CutWait wait) override;
   void OnReceived(Received) override {}
   std::unique_ptr<Reader> NewReader() override;
+  std::unique_ptr<JournalReader> NewJournalReader() override { return store_.NewJournalReader(); }
   ReplicaStatus status() const override;
   StoreUsage storage() const override { return {}; }
   EngineUsage usage() const override { return {}; }

@@ -47,6 +47,53 @@ def eventually(mesh, key, value):
         wait_until(lambda: shown(region, key) == value, 20, f"{region.name} shows {value!r} for {key}")
 
 
+def explained(region, key):
+    with region.client() as client:
+        return json.loads(client.call("HAWSER", "EXPLAIN", key))
+
+
+@story("a record is explained: what every region holds, when it came, who won; who is away is named", seconds=60)
+def explain():
+    with Mesh(["us-east", "eu-west", "ap-south"], name="explain") as mesh:
+        mesh.start()
+        mesh.wait_connected()
+        east, west, south = mesh.regions
+        mesh.wan.cut_all()
+        for region, value in ((east, "east"), (west, "west")):
+            with region.client() as client:
+                client.call("SET", "orders:7", value)
+
+        told = explained(east, "orders:7")
+        check(told["state"] == "alive" and told["cells"][0]["value"] == "east", f"in the cut: {told}")
+        check(told["regions_agree"] == "as far as they answered", f"in the cut: {told}")
+        for peer in told["peers"]:
+            check(not peer["answered"] and peer["detail"], f"a region that is cut off answered: {peer}")
+
+        mesh.wan.heal_all()
+        mesh.wait_converged()
+        wait_until(lambda: explained(south, "orders:7")["regions_agree"] == "yes", 20, "the regions agree")
+        told = explained(south, "orders:7")
+        by_name = {part["region"]: part for part in [told, *told["peers"]]}
+        check(sorted(by_name) == ["ap-south", "eu-west", "us-east"], f"regions: {sorted(by_name)}")
+        winner = shown(south, "orders:7").decode()
+        for name, part in by_name.items():
+            cell = part["cells"][0]  # the expiry is another
+            check(cell["value"] == winner and cell["region"] in ("us-east", "eu-west"), f"{name}: {cell}")
+            check(part["conflicts"][0]["winner"]["value"] == winner, f"{name}: {part['conflicts']}")
+        # Until it has left a journal, the region that wrote it had it first.
+        arrivals = {name: part["cells"][0]["arrived_at"] for name, part in by_name.items()}
+        origin = by_name["ap-south"]["cells"][0]["region"]
+        if all(arrivals.values()):
+            check(min(arrivals, key=arrivals.get) == origin, f"{origin} wrote it, but: {arrivals}")
+        note(f"arrived: {arrivals}")
+
+        code, text = ctl(west, "record", "explain", "orders", "7")
+        check(code == 0 and "us-east" in text and "yes" in text and "gave way" in text, f"{code} {text}")
+        south.stop()
+        wait_until(lambda: not [p for p in explained(east, "orders:7")["peers"] if p["region"] == "ap-south"][0]["answered"],
+                   20, "a region that is down is said not to answer")
+
+
 @story("an operator takes a lost value back in every region, and takes that back again", seconds=90)
 def taken_back():
     with Mesh(["us-east", "eu-west"], name="taken-back") as mesh:

@@ -52,7 +52,12 @@ inline Shipped StageLocal(Store& store, std::int64_t now_ms,
   REQUIRE(before);
   shipped.hash = HashNext(*before, shipped.bytes);
   std::vector<Discarded> discarded;
-  store.Apply({self, shipped.seq, shipped.hash, shipped.bytes}, txn, discarded);
+  store.Apply({.origin = self,
+               .seq = shipped.seq,
+               .hash = shipped.hash,
+               .bytes = shipped.bytes,
+               .applied_ms = now_ms + 7},
+              txn, discarded);
   return shipped;
 }
 

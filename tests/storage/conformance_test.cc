@@ -206,6 +206,10 @@ TEST_CASE_TEMPLATE("logs are read back as they came, from any place kept", H, HA
         CHECK(e.seq == Seq{next});
         CHECK(e.hash == sent.hash);
         CHECK(e.bytes == sent.bytes);
+        if (log == &ours) {  // when it was applied here: that of the commit's first
+          CHECK(e.applied_ms >= 17);
+          CHECK(e.applied_ms <= static_cast<std::int64_t>(17 + next - 1));
+        }
         ++next;
         return true;
       });

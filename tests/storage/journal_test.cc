@@ -1,7 +1,9 @@
 #include "storage/journal.h"
 
 #include <doctest/doctest.h>
+#include <xxhash.h>
 
+#include <cstring>
 #include <fstream>
 
 #include "conflict/txn.h"
@@ -268,6 +270,29 @@ TEST_CASE("a block is sealed right whatever the stack held before") {
     CHECK(read);
     CHECK(entries == 1);
   }
+}
+
+TEST_CASE("a block of the format that did not say when is still read") {
+  BlockBuilder block;
+  const std::string bytes(100, 'v');
+  REQUIRE(
+      block.Add({.origin = kUs, .seq = Seq{1}, .hash = 42, .bytes = bytes, .applied_ms = 1234}));
+  block.Seal(Lsn{7});
+  std::string whole = std::string(block.head()) + std::string(block.body());
+  std::int64_t applied_ms = 0;
+  const auto note = [&](Lsn, const JournalEntry& entry) {
+    applied_ms = entry.applied_ms;
+    return true;
+  };
+  REQUIRE(ReadBlock(Lsn{7}, whole, note));
+  CHECK(applied_ms == 1234);
+
+  whole.erase(9, 8);  // checksum, format, then the time
+  whole[8] = 1;
+  const std::uint64_t checksum = XXH3_64bits_withSeed(whole.data() + 8, whole.size() - 8, 7);
+  std::memcpy(whole.data(), &checksum, sizeof checksum);
+  REQUIRE(ReadBlock(Lsn{7}, whole, note));
+  CHECK(applied_ms == 0);
 }
 
 }  // namespace

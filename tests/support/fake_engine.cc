@@ -224,6 +224,27 @@ Cut FakeEngine::applied() const {
   return store_.applied();
 }
 
+class FakeEngine::LockedJournalReader : public JournalReader {
+ public:
+  LockedJournalReader(std::recursive_mutex& mutex, std::unique_ptr<JournalReader> inner)
+      : mutex_(mutex), inner_(std::move(inner)) {}
+  std::expected<void, StorageError> ReadLog(
+      const Origin& origin, Seq from,
+      const std::function<bool(const JournalEntry&)>& visit) override {
+    const Lock lock(mutex_);
+    return inner_->ReadLog(origin, from, visit);
+  }
+
+ private:
+  std::recursive_mutex& mutex_;
+  std::unique_ptr<JournalReader> inner_;
+};
+
+std::unique_ptr<JournalReader> FakeEngine::NewJournalReader() {
+  const Lock lock(mutex_);
+  return std::make_unique<LockedJournalReader>(mutex_, store_.NewJournalReader());
+}
+
 std::unique_ptr<Reader> FakeEngine::NewReader() {
   const Lock lock(mutex_);
   return std::make_unique<LockedReader>(mutex_, store_.NewReader());

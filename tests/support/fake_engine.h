@@ -65,6 +65,7 @@ class FakeEngine final : public Engine {
   void Submit(CutWait wait) override;
   void OnReceived(Received) override {}
   std::unique_ptr<Reader> NewReader() override;
+  std::unique_ptr<JournalReader> NewJournalReader() override;
   ReplicaStatus status() const override;
   StoreUsage storage() const override;
   EngineUsage usage() const override;
@@ -73,6 +74,7 @@ class FakeEngine final : public Engine {
 
  private:
   class LockedReader;
+  class LockedJournalReader;
   class LockedView;
   class Wrapped;
 
