@@ -1,12 +1,18 @@
 #include "conflict/declaration.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "conflict/bytes.h"
-#include "conflict/record.h"
 
 namespace hawser {
 namespace {
 
 constexpr std::string_view kKindNames[] = {"lww", "states", "first", "max", "min"};
+constexpr std::string_view kStatePrefix = "state ";
+constexpr std::string_view kIndexPrefix = "index ";
+constexpr std::string_view kTableRows = "@table";
+constexpr std::string_view kUniqueRows = "@unique";
 
 std::string_view Before(std::string_view& text, char separator) {
   const std::size_t at = text.find(separator);
@@ -22,6 +28,22 @@ std::string DeclarationKey(std::string_view table, std::string_view field) {
   key.push_back('\0');
   key.append(field);
   return key;
+}
+
+std::string TableDeclarationKey(std::string_view table) {
+  return DeclarationKey(kTableRows, table);
+}
+
+std::string UniqueDeclarationKey(std::string_view name) {
+  return DeclarationKey(kUniqueRows, name);
+}
+
+std::string AddedStateField(std::string_view state) {
+  return std::string(kStatePrefix) + std::string(state);
+}
+
+std::string IndexField(std::string_view field) {
+  return std::string(kIndexPrefix) + std::string(field);
 }
 
 // "lww", "counter", "counter min=0", "states OPEN=65536,PAID=131072": names may hold no space,
@@ -68,9 +90,66 @@ std::optional<FieldRule> ParseRule(std::string_view text) {
   return rule;
 }
 
+void FieldDeclaration::Take(std::string_view field, std::string_view value) {
+  if (field == kDeclarationField) {
+    if (auto rule = ParseRule(value)) {
+      first = std::move(*rule);
+      known = true;
+    }
+  } else if (field.starts_with(kStatePrefix)) {
+    const auto rank = ParseInt(value);
+    if (rank && *rank > 0) {
+      added.emplace(field.substr(kStatePrefix.size()), static_cast<std::uint64_t>(*rank));
+    }
+  }
+}
+
+FieldRule FieldDeclaration::Effective() const {
+  if (first.kind != Kind::kStates || added.empty()) return first;
+  std::vector<std::pair<std::uint64_t, std::string>> line;
+  for (std::size_t i = 0; i < first.states.size(); ++i) {
+    line.emplace_back(first.ranks[i], first.states[i]);
+  }
+  for (const auto& [state, rank] : added) {
+    if (!first.RankOf(state)) line.emplace_back(rank, state);
+  }
+  std::ranges::sort(line);
+  FieldRule rule = first;
+  rule.states.clear();
+  rule.ranks.clear();
+  for (auto& [rank, state] : line) {
+    rule.ranks.push_back(rank);
+    rule.states.push_back(std::move(state));
+  }
+  return rule;
+}
+
+void TakeDeclaration(std::string_view key, const Record& row, Schema& schema) {
+  const std::size_t zero = key.find('\0');
+  if (zero == std::string_view::npos) return;
+  const std::string_view owner = key.substr(0, zero), name = key.substr(zero + 1);
+  FieldDeclaration declaration;
+  for (const Field& field : row.fields) {
+    if (!field.has_cell || field.cell.null) continue;
+    if (owner == kTableRows) {
+      TableRule& table = schema.tables[std::string(name)];
+      if (field.name == kPlacementField) table.placement = field.cell.value;
+      if (field.name == kDefaultHomeField) table.default_home = field.cell.value;
+      if (field.name.starts_with(kIndexPrefix)) {
+        table.index.emplace(field.name.substr(kIndexPrefix.size()));
+      }
+    } else if (owner == kUniqueRows) {
+      schema.unique.emplace(name);
+    } else {
+      declaration.Take(field.name, field.cell.value);
+    }
+  }
+  if (!declaration.known || !IsTableName(owner)) return;
+  schema.tables[std::string(owner)].fields[std::string(name)] = declaration.Effective();
+}
+
 void AddInternalRules(Schema& schema) {
-  schema.tables[std::string(kDeclarationTable)].fields[std::string(kDeclarationField)].kind =
-      Kind::kFirst;
+  schema.tables[std::string(kDeclarationTable)].others.kind = Kind::kFirst;
 }
 
 }  // namespace hawser

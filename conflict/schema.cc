@@ -30,7 +30,7 @@ const FieldRule& Schema::Rule(std::string_view table, std::string_view field) co
   const auto in_table = tables.find(table);
   if (in_table == tables.end()) return kUndeclared;
   const auto at = in_table->second.fields.find(field);
-  return at == in_table->second.fields.end() ? kUndeclared : at->second;
+  return at == in_table->second.fields.end() ? in_table->second.others : at->second;
 }
 
 bool IsTableName(std::string_view name) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,12 @@ namespace hawser {
 
 struct FieldRule {
   Kind kind = Kind::kLww;
-  bool counter = false;              // `resolve = "counter"`: lww kind, INCR adds up
-  std::optional<std::int64_t> min;   // counter with rights (escrow), a later issue
-  std::vector<std::string> states;   // kStates: in order
-  std::vector<std::uint64_t> ranks;  // kStates: of each state, rising; gaps leave room
+  bool counter = false;             // `resolve = "counter"`: lww kind, INCR adds up
+  std::optional<std::int64_t> min;  // counter with rights (escrow), a later issue
+  std::vector<std::string> states;  // kStates: in order
+  // kStates: of each state, never falling; gaps leave room. Two states that regions added without
+  // knowing of each other may share a rank: then neither is behind the other.
+  std::vector<std::uint64_t> ranks;
   std::optional<std::uint64_t> RankOf(std::string_view state) const;
   bool operator==(const FieldRule&) const = default;
 };
@@ -29,12 +32,18 @@ FieldRule StatesRule(std::vector<std::string> states);
 
 struct TableRule {
   std::map<std::string, FieldRule, std::less<>> fields;
+  FieldRule others;       // of fields not named above; only internal tables have another than lww
+  std::string placement;  // "global" or "homed"; empty: not said
+  std::string default_home;                  // a region's name; empty: not said
+  std::set<std::string, std::less<>> index;  // fields with a secondary key
   bool operator==(const TableRule&) const = default;
 };
 
 class Schema {
  public:
   std::map<std::string, TableRule, std::less<>> tables;
+  std::set<std::string, std::less<>> unique;  // names of [[unique]]
+  bool operator==(const Schema&) const = default;
   // The rule for a field; all lww where nothing is declared.
   const FieldRule& Rule(std::string_view table, std::string_view field) const;
 };

@@ -76,6 +76,10 @@ const char* Name(Variant variant) {
       return "the expiry that arrives last wins";
     case Variant::kGenerationNotRaised:
       return "deleted without a generation above";
+    case Variant::kAddedStateLast:
+      return "an added state ranked behind the whole line";
+    case Variant::kDeclarationsNotFollowed:
+      return "declarations of other regions not followed";
     case Variant::kCount:
       break;
   }

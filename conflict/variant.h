@@ -41,6 +41,8 @@ enum class Variant {
   kBaseTakesUnseenShares,
   kExpiryByArrival,
   kGenerationNotRaised,
+  kAddedStateLast,
+  kDeclarationsNotFollowed,
   kCount,
 };
 const char* Name(Variant variant);

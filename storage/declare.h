@@ -10,9 +10,24 @@
 
 namespace hawser {
 
-// Adds a declaration for every field rule of `schema` that none is known of yet. Gives, for each
-// rule that contradicts what is declared already, a text that says which and what to do; nothing of
-// `txn` should be committed then.
-std::vector<std::string> Declare(const Schema& schema, LocalTxn& txn);
+// One thing of the configuration that is declared otherwise.
+struct Contradiction {
+  std::string table;
+  bool of_field = false;  // else of the table itself
+  std::string field;      // a field's name may be empty
+  std::string key;        // "resolve", "order", "min"; "placement", "default_home"
+  std::string text;       // what is wrong and what to do
+  bool operator==(const Contradiction&) const = default;
+};
+
+struct Declaring {
+  std::vector<Contradiction> contradictions;
+  // Lines of states that were extended since: they hold; the configuration may be brought up.
+  std::vector<Contradiction> older;
+};
+
+// Adds a fact to `txn` for everything of `schema` that is not declared yet, states added to a
+// declared line included. Nothing of `txn` should be committed if there are contradictions.
+Declaring Declare(const Schema& schema, LocalTxn& txn);
 
 }  // namespace hawser

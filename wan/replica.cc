@@ -7,6 +7,8 @@
 
 #include "conflict/assert.h"
 #include "conflict/bytes.h"
+#include "conflict/declaration.h"
+#include "conflict/record_codec.h"
 #include "conflict/variant.h"
 
 namespace hawser {
@@ -32,10 +34,13 @@ std::size_t ValueBytes(const Change& change) {
 
 }  // namespace
 
-Replica::Replica(ReplicaOptions options, Store& store, Schema schema)
+Replica::Replica(ReplicaOptions options, Store& store, Schema given)
     : options_(std::move(options)),
       store_(store),
-      schema_(std::move(schema)),
+      given_([&given] {
+        AddInternalRules(given);
+        return std::move(given);
+      }()),
       clock_(options_.skew_ms_max, store.clock_floor()),
       ceiling_(store.clock_floor()),
       self_(store.self()),
@@ -61,6 +66,23 @@ Replica::Replica(ReplicaOptions options, Store& store, Schema schema)
     }
   }
   CountKnown();
+  FollowDeclarations();
+}
+
+// Brings the rules for local writes to what is declared, in other regions too.
+void Replica::FollowDeclarations() {
+  ++declarations_;
+  schema_ = given_;
+  std::string start;
+  AppendRowKey(kDeclarationTable, "", start);
+  Record record;
+  store_.ScanNewest(start, [&](std::string_view row_key, std::string_view bytes) {
+    const RowKey parts = SplitRowKey(row_key);
+    if (parts.table != kDeclarationTable) return false;
+    HW_ASSERT(DecodeRecord(bytes, record));
+    TakeDeclaration(parts.key, record, schema_);
+    return true;
+  });
 }
 
 // What the members are known to have is forgotten by a restart, and a report counts only once the
@@ -138,6 +160,7 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
                 .applied_ms = now_.wall_ms},
                txn_, discarded_);
   NoteDiscards();
+  if (txn_.type == TxnType::kDeclaration) FollowDeclarations();
   outgoing_.Add(own_seq_, hash_before, own_hash_, txn_bytes_, outgoing_full_);
   own_hashes_.push_back(own_hash_);
   if (own_hashes_.size() > kOwnHashesMax) own_hashes_.pop_front();

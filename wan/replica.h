@@ -74,7 +74,9 @@ struct Effects {
 
 class Replica final : private Session {
  public:
-  Replica(ReplicaOptions options, Store& store, Schema schema);
+  // `given`: the rules of what nobody has declared yet. What the store holds as declared, and what
+  // arrives as such, stands in their place at once.
+  Replica(ReplicaOptions options, Store& store, Schema given);
 
   // --- Gather ------------------------------------------------------------------------------------
   void Advance(Now now);
@@ -155,6 +157,7 @@ class Replica final : private Session {
   void CountKnown();
   std::optional<std::uint64_t> OwnHashAt(Seq seq);
   void NoteDiscards();
+  void FollowDeclarations();
 
   // Sending (replica_send.cc)
   void FlushOwn(std::vector<Send>& out);
@@ -171,7 +174,9 @@ class Replica final : private Session {
 
   const ReplicaOptions options_;
   Store& store_;
-  Schema schema_;
+  const Schema given_;  // holds where nothing is declared
+  Schema schema_;       // what is declared, and `given_` elsewhere
+  std::uint64_t declarations_ = 0;
   HybridClock clock_;
   Now now_;
   Stamp ceiling_;       // durable: no stamp or clock above it leaves

@@ -150,6 +150,9 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
                   .applied_ms = now_.wall_ms},
                  txn_, discarded_);
     NoteDiscards();
+    if (txn_.type == TxnType::kDeclaration && !HW_VARIANT(kDeclarationsNotFollowed)) {
+      FollowDeclarations();
+    }
     counting_.OnApplied({origin, next->seq}, txn_.deps, txn_.stamp);
     bytes_left -= std::min<std::uint64_t>(bytes_left, next->bytes.size());
     stream.inbound.Pop();

@@ -172,6 +172,7 @@ ReplicaStatus Replica::status() const {
   ReplicaStatus status;
   status.self = self_;
   status.applied = durable_;
+  status.declarations = declarations_;
   const Stable now_stable = stable();
   status.stable = now_stable.cut;
   status.stable_lag_seconds =

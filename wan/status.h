@@ -60,7 +60,8 @@ struct ReplicaStatus {
   Cut applied;  // durable and visible here
   Cut stable;
   double stable_lag_seconds = 0;
-  std::vector<PeerStatus> peers;  // every other member, by region id
+  std::uint64_t declarations = 0;  // moves whenever declared rules may have changed here
+  std::vector<PeerStatus> peers;   // every other member, by region id
   ReplicaCounters counters;
   std::shared_ptr<const std::vector<ConflictCount>> conflicts;  // null: none yet
   std::int64_t clock_stepped_ms = 0;  // not 0: our wall clock jumped and is not followed

@@ -33,12 +33,8 @@ inline Stamp StampAt(std::int64_t ms, std::uint64_t counter = 0) {
   return Stamp{Stamp::FromMs(ms).raw + counter};
 }
 
-// Stages a local write made by `write`; commits nothing.
-inline Shipped StageLocal(Store& store, std::int64_t now_ms,
-                          const std::function<void(LocalTxn&)>& write) {
-  static const Schema schema;
-  LocalTxn local(store, schema, now_ms);
-  write(local);
+// Stages what `local` holds; commits nothing. Seq 0: it holds nothing.
+inline Shipped StageTxn(Store& store, std::int64_t now_ms, LocalTxn& local) {
   const Origin self = store.self();
   Txn txn;
   txn.stamp = StampAt(now_ms, Raw(store.applied().Get(self)) + 1);
@@ -46,6 +42,8 @@ inline Shipped StageLocal(Store& store, std::int64_t now_ms,
     if (dot.origin != self) txn.deps.Raise(dot);
   }
   txn.changes = local.Finish();
+  txn.type = local.type;
+  if (txn.changes.empty()) return {};
   Shipped shipped{.origin = self, .seq = Next(store.applied().Get(self)), .bytes = {}};
   EncodeTxn(txn, shipped.bytes);
   const auto before = store.HashAt(self, Before(shipped.seq));
@@ -59,6 +57,15 @@ inline Shipped StageLocal(Store& store, std::int64_t now_ms,
                .applied_ms = now_ms + 7},
               txn, discarded);
   return shipped;
+}
+
+// Stages a local write made by `write`; commits nothing.
+inline Shipped StageLocal(Store& store, std::int64_t now_ms,
+                          const std::function<void(LocalTxn&)>& write) {
+  static const Schema schema;
+  LocalTxn local(store, schema, now_ms);
+  write(local);
+  return StageTxn(store, now_ms, local);
 }
 
 inline Shipped StageSet(Store& store, std::string_view key, std::string_view value,
