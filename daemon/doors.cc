@@ -54,7 +54,7 @@ RedisOptions GuardedRedisOptions(const Config& config, std::string_view version,
 AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens, const Link& link,
                                  const RedisServer& redis, const Calls& calls,
-                                 const std::atomic<bool>& reload_ok) {
+                                 const ConfigState& state) {
   AdminOptions options;
   options.host = BindHost(config.admin.listen);
   options.port = config.admin.listen.port;
@@ -73,14 +73,18 @@ AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
   }
   options.resolution_ms = config.conflicts.age_ms_max;
   options.link_stats = [&link] { return link.Stats(); };
-  options.more_metrics = [&redis, &calls, names = RegionNames(config)] {
+  options.more_metrics = [&redis, &calls, &state, names = RegionNames(config)] {
     std::vector<MetricFamilyValues> families = RedisMetrics(redis.stats());
     for (MetricFamilyValues& family : CallMetrics(calls.Counts(), names)) {
       families.push_back(std::move(family));
     }
+    families.push_back(
+        Number("config_contradictions",
+               "Things of [[tables]] that another region declared otherwise; the next start fails.",
+               MetricKind::kGauge, state.contradictions.load()));
     return families;
   };
-  options.config_reload_ok = [&reload_ok] { return reload_ok.load(); };
+  options.config_reload_ok = [&state] { return state.reload_ok.load(); };
   return options;
 }
 

@@ -3,7 +3,6 @@
 // Doors: what the servers for clients are told, with who may come in and what they show of other
 // parts.
 
-#include <atomic>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "daemon/admin/server.h"
 #include "daemon/calls/calls.h"
 #include "daemon/config/config.h"
+#include "daemon/config_state.h"
 #include "daemon/redis/server.h"
 #include "daemon/token_book.h"
 #include "wan/link.h"
@@ -24,7 +24,7 @@ RedisOptions GuardedRedisOptions(const Config& config, std::string_view version,
 AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
                                  const TokenBook& tokens, const Link& link,
                                  const RedisServer& redis, const Calls& calls,
-                                 const std::atomic<bool>& reload_ok);
+                                 const ConfigState& state);
 
 // Calls to other regions as families of metrics.
 std::vector<MetricFamilyValues> CallMetrics(const std::vector<CallCounts>& peers,

@@ -22,12 +22,25 @@ constexpr std::array kCodes = {
     LogCode{code::kConfigWarning, "warning",
             "A legal setting that likely does not do what was meant.", "Read `reason`."},
     LogCode{code::kSchemaContradicts, "error",
-            "A field's rule in [[tables]] differs from the one that was declared first, here or in "
-            "another region. Exit code 78.",
-            "Put the declared rule back; a rule does not change under existing data."},
+            "What [[tables]] says at `where` differs from what was declared first, here or in "
+            "another region. At a reload the old configuration stays in effect; at a start, exit "
+            "code 78.",
+            "Put the declared rule back, `reason` names it; a rule does not change under existing "
+            "data. New states may be added to an order."},
+    LogCode{code::kSchemaOverruled, "error",
+            "Another region declared a field before this one, and otherwise: its rule holds here "
+            "too, whatever `where` says. The next start with this configuration fails with 78.",
+            "Agree on one rule and bring the configurations to the one that `reason` names."},
+    LogCode{code::kSchemaAgrees, "info",
+            "The configuration contradicts nothing that is declared any more.", "None."},
+    LogCode{code::kSchemaOlder, "warning",
+            "Another region added states to an order; they hold here too, but the configuration "
+            "does not name them.",
+            "Bring the configuration up to the line in `reason`, at the next occasion."},
     LogCode{code::kSchemaNotDeclared, "warning",
-            "The rules of [[tables]] hold here, but could not be told to the other regions yet.",
-            "Make room, see `reason`; then restart."},
+            "The rules of [[tables]] could not be told to the other regions yet. At a start they "
+            "hold here meanwhile, and it is tried again; a reload is refused.",
+            "Make room, see `reason`."},
     LogCode{code::kStoreOpened, "info", "The store is open and its journal replayed.", "None."},
     LogCode{code::kStoreFailed, "error",
             "The store cannot be opened: exit code 74, nothing was changed. Or a commit failed: "

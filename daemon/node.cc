@@ -127,11 +127,14 @@ Node::~Node() = default;
 const Engine& Node::engine() const {
   return *parts_->engine;
 }
+Declared Node::Declare(const Schema& schema) {
+  return DeclareSchema(*parts_->engine, schema);
+}
 
 std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& config,
                                                                std::string_view version,
                                                                OnEnd on_end,
-                                                               const std::atomic<bool>& reload_ok) {
+                                                               const ConfigState& state) {
   auto parts = std::make_unique<Parts>();
   parts->config = config;
   auto tokens = TokenBook::Read(config.tokens);
@@ -168,16 +171,15 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
 
   const Declared declared = DeclareSchema(*parts->engine, config.schema);
   if (!declared.contradictions.empty()) {
-    for (const std::string& text : declared.contradictions) {
-      Log(LogLevel::kError, kConfig, code::kSchemaContradicts, text);
-    }
+    LogContradictions(declared.contradictions, config, LogLevel::kError, code::kSchemaContradicts,
+                      "contradicts what is declared");
     return std::unexpected(StartFailure{
         kExitConfig, code::kConfigBad,
         "[[tables]] contradicts what is declared already; the lines before say where"});
   }
   if (declared.refused) {
     Log(LogLevel::kWarning, kConfig, code::kSchemaNotDeclared,
-        "the rules of [[tables]] could not be declared now; the next start tries again",
+        "the rules of [[tables]] could not be declared now; it is tried again",
         {{"reason", GateText(*declared.refused)}});
   }
 
@@ -198,7 +200,7 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   }
   parts->redis = std::move(*redis);
   AdminOptions admin_options = GuardedAdminOptions(config, version, parts->tokens, link,
-                                                   *parts->redis, *parts->calls, reload_ok);
+                                                   *parts->redis, *parts->calls, state);
   admin_options.explain = explain;
   auto admin = AdminServer::Start(std::move(admin_options), *parts->engine);
   if (!admin) {

@@ -6,7 +6,6 @@
 // answered, then sent, then the store is closed. Threads: one owner; the questions may be asked
 // from any thread.
 
-#include <atomic>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -14,6 +13,8 @@
 #include <string_view>
 
 #include "daemon/config/config.h"
+#include "daemon/config_state.h"
+#include "daemon/declare_job.h"
 #include "daemon/engine/engine_loop.h"
 #include "daemon/token_book.h"
 
@@ -31,15 +32,19 @@ class Node {
   // Called once, on the engine's thread, if the engine ends by itself: the process must end.
   using OnEnd = std::function<void(EngineEnd end, const std::string& why)>;
 
-  // Recovers the store, which may take long, and opens the doors. `reload_ok` is shown in metrics.
-  static std::expected<std::unique_ptr<Node>, StartFailure> Start(
-      const Config& config, std::string_view version, OnEnd on_end,
-      const std::atomic<bool>& reload_ok);
+  // Recovers the store, which may take long, declares what the configuration says and opens the
+  // doors. `state` is shown in metrics.
+  static std::expected<std::unique_ptr<Node>, StartFailure> Start(const Config& config,
+                                                                  std::string_view version,
+                                                                  OnEnd on_end,
+                                                                  const ConfigState& state);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
   const Engine& engine() const;
+  // See DeclareSchema.
+  Declared Declare(const Schema& schema);
 
  private:
   struct Parts;

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "daemon/config/address.h"
 #include "daemon/exit_codes.h"
@@ -122,14 +124,16 @@ class Daemon {
             ending_.Set(end, why);
             signals_.WakeMain();
           },
-          reload_ok_);
+          config_state_);
       done = true;
       signals_.WakeMain();
     });
     NotifyStatus("recovering the store");
     bool stop = false;
     while (!done) {
-      stop = stop || MeansStop(signals_.Await(kPeriod));
+      const int signal = signals_.Await(kPeriod);
+      stop = stop || MeansStop(signal);
+      reload_ = reload_ || signal == SIGHUP;  // taken when the doors are open
       if (stop && !done) {
         // A crash is safe at any moment, so is this.
         Log(LogLevel::kInfo, kComponent, code::kStopped, "stopped while recovering");
@@ -157,12 +161,14 @@ class Daemon {
     const auto limit = WatchdogLimit();
     const milliseconds period = limit ? std::min(kPeriod, *limit / 4) : kPeriod;
     while (!stop_) {
-      const int signal = signals_.Await(period);
+      const int signal = reload_ ? 0 : signals_.Await(period);
       if (const auto code = ending_.Told()) return *code;
       if (MeansStop(signal)) break;
-      if (signal == SIGHUP) Reload();
+      if (signal == SIGHUP || std::exchange(reload_, false)) Reload();
       const Engine& engine = node_->engine();
-      NotifyStatus(StatusLine(engine.status(), engine.gate(), names_));
+      const ReplicaStatus status = engine.status();
+      FollowDeclarations(status);
+      NotifyStatus(StatusLine(status, engine.gate(), names_));
       if (watch_.Look(engine.usage().ticks, engine.gate(), Clock::now())) NotifyWatchdog();
       FlushLog();
     }
@@ -171,8 +177,47 @@ class Daemon {
 
   void Reload() {
     NotifyReloading();
-    reload_ok_ = ReloadConfig(options_, loaded_).accepted;
+    config_state_.reload_ok = ReloadConfig(options_, loaded_, [this](const Config& next) {
+                                return Declare(next);
+                              }).accepted;
     NotifyReady();
+  }
+
+  // A reload's tables. False, with the reason in the log: nothing was declared.
+  bool Declare(const Config& next) {
+    const Declared declared = node_->Declare(next.schema);
+    LogContradictions(declared.contradictions, next, LogLevel::kError, code::kSchemaContradicts,
+                      "contradicts what is declared; the old configuration stays");
+    if (declared.refused) {
+      Log(LogLevel::kWarning, "config", code::kSchemaNotDeclared,
+          "the rules of [[tables]] could not be declared; the old configuration stays",
+          {{"reason", GateText(*declared.refused)}});
+    }
+    return declared.contradictions.empty() && !declared.refused;
+  }
+
+  // Facts of other regions may have come: what does the configuration make of them? An extension
+  // that lost its line to another's is declared anew on that one.
+  void FollowDeclarations(const ReplicaStatus& status) {
+    if (status.declarations == declarations_seen_ && !declare_again_) return;
+    declarations_seen_ = status.declarations;
+    Declared declared = node_->Declare(loaded_.config.schema);
+    declare_again_ = declared.refused.has_value();
+    if (declare_again_) return;
+    if (declared.contradictions != overruled_) {
+      LogContradictions(declared.contradictions, loaded_.config, LogLevel::kError,
+                        code::kSchemaOverruled, "another region declared this otherwise");
+      if (declared.contradictions.empty()) {
+        Log(LogLevel::kInfo, "config", code::kSchemaAgrees, "nothing contradicts any more");
+      }
+    }
+    if (declared.older != older_) {
+      LogContradictions(declared.older, loaded_.config, LogLevel::kWarning, code::kSchemaOlder,
+                        "states were added elsewhere");
+    }
+    overruled_ = std::move(declared.contradictions);
+    older_ = std::move(declared.older);
+    config_state_.contradictions = overruled_.size();
   }
 
   const config::LoadOptions& options_;
@@ -181,8 +226,12 @@ class Daemon {
   Signals signals_;
   EngineEnding ending_;
   Watch watch_;
-  std::atomic<bool> reload_ok_{true};
+  ConfigState config_state_;
+  std::uint64_t declarations_seen_ = 0;
+  bool declare_again_ = false;
+  std::vector<Contradiction> overruled_, older_;
   bool stop_ = false;
+  bool reload_ = false;  // asked for while starting
   std::unique_ptr<Node> node_;
 };
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "conflict/declaration.h"
 #include "daemon/config/address.h"
 #include "daemon/config/near.h"
 #include "daemon/config/units.h"
@@ -168,6 +169,11 @@ class Checker {
     }
   }
   void CheckField(const Element& element, const FieldConfig& field) {
+    if (field.name.size() > kDeclaredNameBytesMax) {
+      Fault(element, "",
+            "a declared field's name has at most " + std::to_string(kDeclaredNameBytesMax) +
+                " bytes; shorten it");
+    }
     const bool states = field.resolve == "states";
     if (states && field.order.empty()) {
       Fault(element, "order",
@@ -200,6 +206,14 @@ FieldRule RuleOf(const FieldConfig& field) {
   return rule;
 }
 
+Whereabouts WhereaboutsOf(const Element& element) {
+  Whereabouts where;
+  for (const Setting& setting : element.settings) {
+    where.emplace(setting.key->name, Text(element.Where(setting.key->name)));
+  }
+  return where;
+}
+
 }  // namespace
 
 void CheckTogether(const Settings& settings, const Config& config, Problems& problems,
@@ -207,14 +221,25 @@ void CheckTogether(const Settings& settings, const Config& config, Problems& pro
   Checker(settings, config, problems, warnings).Run();
 }
 
-void Conclude(Config& config) {
+void Conclude(const Settings& settings, Config& config) {
+  const std::vector<const Element*> elements = settings.All("tables");
+  for (std::size_t i = 0; i < config.tables.size(); ++i) {
+    config.tables[i].where = WhereaboutsOf(*elements[i]);
+    for (std::size_t j = 0; j < config.tables[i].fields.size(); ++j) {
+      config.tables[i].fields[j].where = WhereaboutsOf(elements[i]->children[j]);
+    }
+  }
   for (const RegionConfig& region : config.regions) {
     if (region.name == config.region) config.self = region.id;
   }
   for (const TableConfig& table : config.tables) {
     TableRule& rule = config.schema.tables[table.name];
     for (const FieldConfig& field : table.fields) rule.fields[field.name] = RuleOf(field);
+    rule.placement = table.placement;
+    rule.default_home = table.default_home;
+    rule.index.insert(table.index.begin(), table.index.end());
   }
+  for (const UniqueConfig& unique : config.unique) config.schema.unique.insert(unique.name);
 }
 
 }  // namespace hawser::config

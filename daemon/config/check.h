@@ -12,7 +12,7 @@ namespace hawser::config {
 void CheckTogether(const Settings& settings, const Config& config, Problems& problems,
                    Problems& warnings);
 
-// What follows from a checked config: the own id, the schema.
-void Conclude(Config& config);
+// What follows from a checked config: the own id, the schema, where tables and fields were said.
+void Conclude(const Settings& settings, Config& config);
 
 }  // namespace hawser::config

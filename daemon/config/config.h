@@ -7,6 +7,7 @@
 // again.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -75,12 +76,16 @@ struct ConflictsConfig {
   std::uint64_t log_bytes_max = 0;  // max_size
 };
 
+// Of each key, where it was said, as messages show it: "/etc/hawser/hawser.toml:12".
+using Whereabouts = std::map<std::string, std::string, std::less<>>;
+
 struct FieldConfig {
   std::string name;                 // the empty name is the field of a plain string
   std::string resolve;              // lww states first max min counter
   std::vector<std::string> order;   // states only
   std::optional<std::int64_t> min;  // counter only
   bool conflict_log = true;         // a local matter
+  Whereabouts where;
 };
 
 struct TableConfig {
@@ -89,6 +94,7 @@ struct TableConfig {
   std::string default_home;  // a region's name; empty: none
   std::vector<std::string> index;
   std::vector<FieldConfig> fields;
+  Whereabouts where;
 };
 
 struct UniqueConfig {
@@ -117,7 +123,7 @@ struct Config {
   std::vector<TableConfig> tables;
   std::vector<UniqueConfig> unique;
   std::vector<TokenConfig> tokens;
-  Schema schema;  // of `tables`
+  Schema schema;  // of `tables` and `unique`
 };
 
 }  // namespace hawser

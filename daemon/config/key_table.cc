@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "conflict/declaration.h"
 #include "conflict/schema.h"
 #include "daemon/config/address.h"
 #include "daemon/config/units.h"
@@ -76,6 +77,16 @@ std::string DistinctProblem(const Value& value) {
 
 std::string OrderProblem(const Value& value) {
   if (value.texts.size() < 2) return "needs at least two states, the earliest first";
+  for (const std::string& state : value.texts) {
+    if (state.size() > kDeclaredNameBytesMax) {
+      return "names a state of more than " + std::to_string(kDeclaredNameBytesMax) +
+             " bytes; shorten it";
+    }
+    if (state.find_first_of(std::string_view(" ,=\0", 4)) != std::string::npos) {
+      return "names " + Quoted(state.substr(0, 80)) +
+             ": a state holds no space, comma, equals sign or zero byte; rename it";
+    }
+  }
   return DistinctProblem(value);
 }
 
@@ -388,6 +399,7 @@ const std::array kKeys = {
         .name = "name",
         .type = kText,
         .required = true,
+        .reload = kLive,
         .meaning = "Redis key \"orders:42\" is key \"42\" of table \"orders\".",
         .example = "\"orders\"",
         .problem = TableNameProblem,
@@ -396,12 +408,14 @@ const std::array kKeys = {
         .name = "placement",
         .type = kChoice,
         .fallback = "\"global\"",
+        .reload = kLive,
         .meaning = "Written in every region, or in one home per key.",
         .choices = "global homed",
         .store = [](Config& c, const Value& v) { c.tables.back().placement = v.text; }},
     Key{.section = "tables",
         .name = "default_home",
         .type = kText,
+        .reload = kLive,
         .meaning = "With placement = \"homed\": the region of keys that nobody has homed yet.",
         .example = "\"eu-west\"",
         .problem = NameProblem,
@@ -410,6 +424,7 @@ const std::array kKeys = {
         .name = "index",
         .type = kTexts,
         .fallback = "[]",
+        .reload = kLive,
         .meaning = "Fields with a secondary key.",
         .example = "[\"email\"]",
         .problem = DistinctProblem,
@@ -419,6 +434,7 @@ const std::array kKeys = {
         .name = "resolve",
         .type = kChoice,
         .fallback = "\"lww\"",
+        .reload = kLive,
         .meaning =
             "lww: the later; states: the later of `order`; first, max, min: that one; counter: "
             "adds up.",
@@ -428,6 +444,7 @@ const std::array kKeys = {
     Key{.section = "tables.fields",
         .name = "order",
         .type = kTexts,
+        .reload = kLive,
         .meaning = "With resolve = \"states\": the line of states, the earliest first.",
         .example = "[\"OPEN\", \"PAID\", \"SHIPPED\", \"CLOSED\"]",
         .problem = OrderProblem,
@@ -435,6 +452,7 @@ const std::array kKeys = {
     Key{.section = "tables.fields",
         .name = "min",
         .type = kInteger,
+        .reload = kLive,
         .meaning = "With resolve = \"counter\": never to fall below.",
         .example = "0",
         .min = INT64_MIN,
@@ -456,6 +474,7 @@ const std::array kKeys = {
         .name = "name",
         .type = kText,
         .required = true,
+        .reload = kLive,
         .meaning = "What the values are, as in UNIQ CLAIM login …",
         .example = "\"login\"",
         .problem = TableNameProblem,

@@ -162,7 +162,7 @@ std::expected<Loaded, Problems> Load(const LoadOptions& options) {
   for (const Element& element : loaded.settings.elements) Store(element, loaded.config);
   CheckTogether(loaded.settings, loaded.config, problems, loaded.warnings);
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  Conclude(loaded.config);
+  Conclude(loaded.settings, loaded.config);
   return loaded;
 }
 

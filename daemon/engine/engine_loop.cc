@@ -8,7 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include "conflict/declaration.h"
 #include "daemon/engine/fetch_thread.h"
 #include "daemon/engine/inbox.h"
 #include "daemon/engine/wakeup.h"
@@ -32,17 +31,12 @@ Now ReadClocks() {
   return {.wall_ms = ClockUs(CLOCK_REALTIME) / 1000, .mono_ms = ClockUs(CLOCK_MONOTONIC) / 1000};
 }
 
-Schema WithInternalRules(Schema schema) {
-  AddInternalRules(schema);
-  return schema;
-}
-
 class EngineLoop final : public Engine {
  public:
   EngineLoop(EngineOptions options, std::unique_ptr<Store> store)
       : options_(std::move(options)),
         store_(std::move(store)),
-        replica_(options_.replica, *store_, WithInternalRules(options_.schema)),
+        replica_(options_.replica, *store_, options_.schema),
         received_inbox_(options_.inbox_bytes_max),
         fetches_(options_.fetch_server, store_->NewJournalReader(),
                  {.publish = options_.publish, .queued_bytes = options_.queued_bytes}) {
