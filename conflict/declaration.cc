@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conflict/bytes.h"
+#include "conflict/internal_tables.h"
 
 namespace hawser {
 namespace {
@@ -150,6 +151,8 @@ void TakeDeclaration(std::string_view key, const Record& row, Schema& schema) {
 
 void AddInternalRules(Schema& schema) {
   schema.tables[std::string(kDeclarationTable)].others.kind = Kind::kFirst;
+  schema.tables[std::string(kUniqueTable)].fields[std::string(kOwnerField)].kind = Kind::kFirst;
+  schema.tables[std::string(kRequestTable)].fields[std::string(kRequestField)].kind = Kind::kFirst;
 }
 
 }  // namespace hawser

@@ -38,6 +38,7 @@ struct Discarded {
   // is no number takes no adds.
   bool adds = false;
   std::string_view table;  // of the change; filled in by who applies the txn (storage/apply.h)
+  std::string_view key;    // of the change, likewise
   std::string_view field;
   Cell winner;
   Cell loser;

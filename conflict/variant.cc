@@ -80,6 +80,18 @@ const char* Name(Variant variant) {
       return "an added state ranked behind the whole line";
     case Variant::kDeclarationsNotFollowed:
       return "declarations of other regions not followed";
+    case Variant::kClaimAtOnce:
+      return "a claim confirmed before it is stable";
+    case Variant::kClaimByClock:
+      return "a claim confirmed by clocks";
+    case Variant::kClaimUncompared:
+      return "a claim confirmed before the logs were compared";
+    case Variant::kClaimRivalReleases:
+      return "a release of a rival's claim honoured";
+    case Variant::kClaimNotReclaimed:
+      return "a claim killed by a release not made again";
+    case Variant::kClaimReclaimedLater:
+      return "a killed claim made again in a later commit";
     case Variant::kCount:
       break;
   }

@@ -43,6 +43,12 @@ enum class Variant {
   kGenerationNotRaised,
   kAddedStateLast,
   kDeclarationsNotFollowed,
+  kClaimAtOnce,
+  kClaimByClock,
+  kClaimUncompared,
+  kClaimRivalReleases,
+  kClaimNotReclaimed,
+  kClaimReclaimedLater,
   kCount,
 };
 const char* Name(Variant variant);

@@ -39,6 +39,7 @@ class Engine {
   virtual void Submit(std::unique_ptr<Job> job) = 0;
   virtual void Submit(AckWait wait) = 0;
   virtual void Submit(CutWait wait) = 0;
+  virtual void Submit(ClaimWait wait) = 0;
   virtual void OnReceived(Received message) = 0;  // bounded inbox; over the bound it is dropped
   virtual std::unique_ptr<Reader> NewReader() = 0;
   virtual std::unique_ptr<JournalReader> NewJournalReader() = 0;

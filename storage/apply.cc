@@ -28,6 +28,7 @@ bool Applier::Apply(Lsn lsn, Stamp highest, const Dot& dot, const Txn& txn, RowT
     rows.Stage(row_key_, lsn, bytes_);
     for (std::size_t i = known; i < discarded.size(); ++i) {
       discarded[i].table = change.table;
+      discarded[i].key = change.key;
       LogConflict({highest, lsn}, writer, change, discarded[i], rows);
     }
   }

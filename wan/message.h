@@ -95,6 +95,10 @@ struct ProbeAnswer {
   RegionId from{};
   std::uint64_t id = 0;
   std::int64_t t1_us = 0, t2_us = 0, t3_us = 0;
+  // What the answerer holds of the logs of the asker's region, for the asker to compare: an answer
+  // to this very question is no older than it. False: older software, which does not say.
+  std::vector<BeatLog> held;
+  bool compared = false;
   bool operator==(const ProbeAnswer&) const = default;
 };
 

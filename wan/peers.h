@@ -26,6 +26,7 @@ struct Peer {
   double rtt_min_ms = -1;  // of late; -1: no probe was answered yet
   double clock_offset_ms = 0;
   std::uint64_t probe_id = 0;
+  bool compared = false;  // since our start it named what it holds of our log: what is here
 };
 
 class PeerTable {

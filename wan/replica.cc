@@ -47,6 +47,7 @@ Replica::Replica(ReplicaOptions options, Store& store, Schema given)
       own_hash_(HashStart(self_)),
       durable_(store.applied()),
       outgoing_(self_),
+      claim_book_(options_.self),
       peers_(Others(options_)),
       counting_(options_.members, options_.self),
       fetcher_([this] {
@@ -109,7 +110,11 @@ void Replica::Advance(Now now) {
   // What was read off the clock was told to others and judged expiries: no stamp may come before
   // it, even if the wall clock now goes back a little.
   clock_.Witness(clock_.Read());
-  if (started_clock_ms_ == 0) started_clock_ms_ = clock_.Read().ms();
+  if (started_clock_ms_ == 0) {
+    started_clock_ms_ = clock_.Read().ms();
+    // Unlike any of an earlier process: an answer to one of its probes proves nothing of this one.
+    probe_id_ = static_cast<std::uint64_t>(started_clock_ms_) << 16;
+  }
   if (clock_.stepped_ms() != 0 && stepped_before == 0) ++counters_.clock_steps;
 }
 
@@ -127,7 +132,7 @@ std::unique_ptr<LocalTxn> Replica::Begin() {
   return std::make_unique<LocalTxn>(store_, schema_, clock_.Read().ms());
 }
 
-std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
+std::expected<Dot, Refusal> Replica::CommitOwn(LocalTxn& local, bool own_bound) {
   if (!rolled_back_.empty()) return std::unexpected(Refusal::kRolledBack);
   txn_.type = local.type;
   txn_.attributes.clear();
@@ -146,7 +151,7 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
   txn_bytes_.clear();
   EncodeTxn(txn_, txn_bytes_);
   if (txn_bytes_.size() > options_.txn_bytes_max) return std::unexpected(Refusal::kTooBig);
-  if (!store_.Reserve(txn_bytes_.size(), true)) return std::unexpected(Refusal::kFull);
+  if (!store_.Reserve(txn_bytes_.size(), own_bound)) return std::unexpected(Refusal::kFull);
 
   const std::uint64_t hash_before = own_hash_;
   own_seq_ = Next(own_seq_);
@@ -170,11 +175,15 @@ std::expected<Dot, Refusal> Replica::Commit(LocalTxn& local) {
     if (own_marks_.size() > kOwnMarksMax) own_marks_.pop_front();
   }
   ++counters_.local_txns;
+  claim_book_.OnApplied({self_, own_seq_}, txn_, now_.mono_ms);
   return Dot{self_, own_seq_};
 }
 
 void Replica::NoteDiscards() {
-  for (const Discarded& discarded : discarded_) conflicts_.Add(discarded);
+  for (const Discarded& discarded : discarded_) {
+    conflicts_.Add(discarded);
+    claim_book_.OnDiscarded(discarded);
+  }
 }
 
 std::optional<Stamp> Replica::Prepare() {
@@ -209,7 +218,7 @@ Effects Replica::Finish(Outcome outcome) {
   HW_ASSERT(!store_.HasStaged());
   if (ceiling_next_ > ceiling_) ceiling_ = ceiling_next_;
   own_seq_durable_ = own_seq_;
-  if (durable_ != store_.applied()) settled_ = true;  // the store is written to: no more waiting
+  if (durable_ != store_.applied()) settled_ = claims_moved_ = true;  // written to: no more waiting
   durable_ = store_.applied();
   counting_.OnProgress(durable_);
   FlushOwn(effects.sends);
@@ -218,10 +227,14 @@ Effects Replica::Finish(Outcome outcome) {
   if (now_.mono_ms != upkeep_at_ms_) {
     upkeep_at_ms_ = now_.mono_ms;
     UpdateStable();
+    claim_book_.OnProof(
+        proof(), [this](std::string_view row_key) { return ClaimOf(store_.Read(row_key), {}); },
+        now_.mono_ms);
     SendFetches(effects.sends);
   }
   effects.serve = std::exchange(serve_, {});
   AnswerWaits(effects);
+  AnswerClaimWaits(effects);
   return effects;
 }
 

@@ -24,6 +24,7 @@
 
 #include "conflict/clock.h"
 #include "conflict/schema.h"
+#include "homing/claim_book.h"
 #include "storage/store.h"
 #include "wan/batcher.h"
 #include "wan/conflict_counts.h"
@@ -70,6 +71,7 @@ struct Effects {
   Outcome outcome = Outcome::kDurable;
   std::vector<std::pair<AckWait, int>> acked;  // with the number of regions reached
   std::vector<std::pair<CutWait, bool>> cut_reached;
+  std::vector<std::pair<ClaimWait, Claim>> claims_settled;
 };
 
 class Replica final : private Session {
@@ -84,6 +86,10 @@ class Replica final : private Session {
   void Run(std::unique_ptr<Job> job);
   void Wait(AckWait wait) { ack_waits_.push_back(std::move(wait)); }
   void Wait(CutWait wait) { cut_waits_.push_back(std::move(wait)); }
+  void Wait(ClaimWait wait) {
+    claim_waits_.push_back(std::move(wait));
+    claims_moved_ = true;
+  }
 
   // --- Commit ------------------------------------------------------------------------------------
   // The ceiling to commit with, or nothing if nothing needs a commit. After a rollback was detected
@@ -99,7 +105,9 @@ class Replica final : private Session {
   bool HasMore() const { return has_more_; }
   // True if something waits for the next millisecond or two (a prompt beat, a wait, a pending
   // hole).
-  bool WantsSoon() const { return applied_remote_ || !ack_waits_.empty() || !cut_waits_.empty(); }
+  bool WantsSoon() const {
+    return applied_remote_ || !ack_waits_.empty() || !cut_waits_.empty() || !claim_waits_.empty();
+  }
   // Just started, no peer heard, no write asked for: the store may yet turn out to be an older
   // copy, which is to be left as it is. Nothing is written meanwhile, no ceiling and no upkeep.
   bool AwaitsFirstWord() const;
@@ -110,6 +118,8 @@ class Replica final : private Session {
   const Schema& schema() const override { return schema_; }
   std::int64_t now_ms() const override { return clock_.Read().ms(); }
   Stable stable() const;
+  // What claims are judged by.
+  Proof proof() const override;
   const ReplicaCounters& counters() const { return counters_; }
 
  private:
@@ -132,7 +142,7 @@ class Replica final : private Session {
 
   // Session, for jobs
   std::unique_ptr<LocalTxn> Begin() override;
-  std::expected<Dot, Refusal> Commit(LocalTxn& txn) override;
+  std::expected<Dot, Refusal> Commit(LocalTxn& txn) override { return CommitOwn(txn, true); }
   std::optional<std::string_view> Get(std::string_view row_key) override {
     return store_.Read(row_key);
   }
@@ -141,6 +151,16 @@ class Replica final : private Session {
     store_.ScanNewest(start, visit);
   }
   const Cut& applied() const override { return store_.applied(); }
+
+  // `own_bound`: journal_max holds; without it the room for received txns is used.
+  std::expected<Dot, Refusal> CommitOwn(LocalTxn& txn, bool own_bound);
+
+  // Claims (replica_claims.cc)
+  bool Compared(RegionId member) const;
+  std::uint64_t ReclaimRoom(const Txn& txn) const;
+  void NoteKilledClaims();
+  void Reclaim();
+  void AnswerClaimWaits(Effects& effects);
 
   // Receiving (replica_receive.cc)
   void OnBatch(const Received& received, Batch batch);
@@ -198,6 +218,13 @@ class Replica final : private Session {
   std::vector<std::unique_ptr<Job>> jobs_;
   std::vector<AckWait> ack_waits_;
   std::vector<CutWait> cut_waits_;
+  std::vector<ClaimWait> claim_waits_;
+  bool claims_moved_ = false;  // something was applied or heard since the waits were looked at
+  struct Killed {
+    std::string key, owner;
+  };
+  std::vector<Killed> killed_claims_;  // own ones, by a release: to be made again at once
+  ClaimBook claim_book_;
 
   std::map<Origin, Stream> streams_;
   PeerTable peers_;

@@ -101,6 +101,7 @@ void Replica::ApplyPending() {
   std::uint64_t bytes_left = options_.step_bytes_max;
   receiving_paused_ = false;
   has_more_ = false;
+  if (!killed_claims_.empty()) Reclaim();
   // A txn applied from one stream may be what another waits for: go round until nothing moves.
   for (bool moved = true; moved && bytes_left > 0 && !receiving_paused_;) {
     moved = false;
@@ -136,7 +137,7 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
     if (ahead && !stream.skewed) ++counters_.skew_holds;
     stream.skewed = ahead;
     if (ahead) break;
-    if (!store_.Reserve(next->bytes.size(), false)) {
+    if (!store_.Reserve(next->bytes.size() + ReclaimRoom(txn_), false)) {
       receiving_paused_ = true;
       break;
     }
@@ -153,12 +154,15 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
     if (txn_.type == TxnType::kDeclaration && !HW_VARIANT(kDeclarationsNotFollowed)) {
       FollowDeclarations();
     }
+    NoteKilledClaims();
+    claim_book_.OnApplied({origin, next->seq}, txn_, now_.mono_ms);
     counting_.OnApplied({origin, next->seq}, txn_.deps, txn_.stamp);
     bytes_left -= std::min<std::uint64_t>(bytes_left, next->bytes.size());
     stream.inbound.Pop();
     stream.applied_stamp = txn_.stamp;
     ++counters_.applied_txns;
     applied_remote_ = moved = true;
+    if (!killed_claims_.empty() && !HW_VARIANT(kClaimReclaimedLater)) Reclaim();
   }
   return moved;
 }
@@ -221,6 +225,7 @@ bool Replica::IsOnOurBranch(const Report& report) {
 
 void Replica::OnReport(const Report& report) {
   if (!IsOnOurBranch(report)) return;
+  claims_moved_ = true;
   peers_.OnReport(report);
   counting_.OnReport(report, durable_);
 }
@@ -260,17 +265,26 @@ void Replica::OnBeat(const Received& received, const Beat& beat) {
 void Replica::OnProbe(const Probe& probe) {
   if (!peers_.Find(probe.from)) return;
   const std::int64_t now_us = now_.wall_ms * 1000;
+  std::vector<BeatLog> held;
+  for (const LogEnd& end : store_.log_ends()) {
+    if (end.origin.region == probe.from) held.push_back({end.origin, end.seq, end.hash});
+  }
   early_.sends.push_back({.to = {.kind = Address::Kind::kIn, .region = probe.from},
                           .bytes = Encode(Message(ProbeAnswer{.from = self_.region,
                                                               .id = probe.id,
                                                               .t1_us = probe.t1_us,
                                                               .t2_us = now_us,
-                                                              .t3_us = now_us}))});
+                                                              .t3_us = now_us,
+                                                              .held = std::move(held),
+                                                              .compared = true}))});
 }
 
 void Replica::OnProbeAnswer(const ProbeAnswer& answer) {
   Peer* peer = peers_.Find(answer.from);
   if (!peer || answer.id != peer->probe_id) return;
+  CheckBranch({.own = {}, .applied = answer.held, .clock = {}}, answer.from);
+  if (!rolled_back_.empty()) return;
+  if (answer.compared) peer->compared = claims_moved_ = true;
   const std::int64_t t4_us = now_.wall_ms * 1000;
   const auto rtt_us = static_cast<double>((t4_us - answer.t1_us) - (answer.t3_us - answer.t2_us));
   const auto offset_us =

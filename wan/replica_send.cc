@@ -178,9 +178,14 @@ ReplicaStatus Replica::status() const {
   status.stable_lag_seconds =
       static_cast<double>(std::max<std::int64_t>(0, clock_.Read().ms() - now_stable.clock_ms)) /
       1000;
+  status.stable_clock_ms = now_stable.clock_ms;
+  status.proved = proof().compared;
+  status.claims = claim_book_.counts();
   for (const auto& [region, peer] : peers_.all()) {
     PeerStatus& out = status.peers.emplace_back();
     out.region = region;
+    out.counted = counting_.counted(region);
+    out.compared = Compared(region);
     const std::int64_t silent_ms = peer.heard_mono_ms < 0 ? -1 : now_.mono_ms - peer.heard_mono_ms;
     out.link = silent_ms < 0 || silent_ms > options_.beat_interval_ms * 10 ? LinkState::kDown
                : silent_ms > options_.beat_interval_ms * 3                 ? LinkState::kSlow

@@ -9,10 +9,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "conflict/cut.h"
 #include "conflict/schema.h"
+#include "homing/claim.h"
 #include "storage/local_txn.h"
 
 namespace hawser {
@@ -42,6 +44,7 @@ class Session {
   virtual std::int64_t now_ms() const = 0;  // judges expiry
   virtual const Cut& applied() const = 0;   // staged included
   virtual const Schema& schema() const = 0;
+  virtual Proof proof() const = 0;  // for ClaimOf; of what is durable, so never newer than Get
 };
 
 enum class Outcome {
@@ -67,6 +70,14 @@ struct CutWait {
   Cut cut;  // this region must have applied this, visibly
   std::int64_t deadline_mono_ms = 0;
   std::function<void(bool reached)> done;  // engine thread
+};
+
+// A claim is confirmed for that owner, or no longer that owner's, or neither by the deadline.
+struct ClaimWait {
+  std::string row_key;
+  std::string owner;
+  std::int64_t deadline_mono_ms = 0;
+  std::function<void(const Claim& claim)> done;  // engine thread; what the row shows then
 };
 
 }  // namespace hawser

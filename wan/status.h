@@ -11,6 +11,7 @@
 
 #include "conflict/cut.h"
 #include "conflict/types.h"
+#include "homing/claim_book.h"
 #include "wan/message.h"
 
 namespace hawser {
@@ -39,6 +40,8 @@ struct PeerStatus {
   std::string held_reason;        // empty unless link is kHeld
   bool receiving_paused = false;  // the peer says it is full
   std::string software;
+  Cut counted;            // what it is known to have applied, by the counting rule
+  bool compared = false;  // since our start it named what it holds of our log (or is stale)
 };
 
 struct ReplicaCounters {
@@ -67,6 +70,12 @@ struct ReplicaStatus {
   std::int64_t clock_stepped_ms = 0;  // not 0: our wall clock jumped and is not followed
   std::uint64_t pending_bytes = 0;    // received and not yet applied
   bool receiving_paused = false;
+  ClaimCounts claims;
+  // Every member compared its copy of our log with ours since this process began: claims may be
+  // confirmed. PeerStatus::compared says who is awaited.
+  bool proved = false;
+  std::int64_t stable_clock_ms = 0;
+  Proof proof() const { return {{stable, stable_clock_ms}, proved}; }
   std::string rolled_back;  // not empty: what proves it; the process is about to end
 };
 

@@ -140,6 +140,13 @@ wire::ProbeAnswer ToWire(const ProbeAnswer& from) {
   to.set_t1_us(from.t1_us);
   to.set_t2_us(from.t2_us);
   to.set_t3_us(from.t3_us);
+  to.set_compared(from.compared);
+  for (const BeatLog& log : from.held) {
+    wire::BeatLog& out = *to.add_held();
+    ToWire(log.origin, *out.mutable_origin());
+    out.set_seq(Raw(log.seq));
+    out.set_hash(log.hash);
+  }
   return to;
 }
 
@@ -282,6 +289,15 @@ bool FromWire(const wire::ProbeAnswer& from, ProbeAnswer& to) {
   to.t1_us = from.t1_us();
   to.t2_us = from.t2_us();
   to.t3_us = from.t3_us();
+  to.compared = from.compared();
+  if (from.held_size() > static_cast<int>(kReportLogsMax)) return false;
+  to.held.resize(static_cast<std::size_t>(from.held_size()));
+  for (std::size_t i = 0; i < to.held.size(); ++i) {
+    const wire::BeatLog& log = from.held(static_cast<int>(i));
+    if (!FromWire(log.origin(), to.held[i].origin)) return false;
+    to.held[i].seq = Seq{log.seq()};
+    to.held[i].hash = log.hash();
+  }
   return true;
 }
 

@@ -66,6 +66,10 @@ class EngineLoop final : public Engine {
     cut_inbox_.Push(std::move(wait));
     wakeup_.Notify();
   }
+  void Submit(ClaimWait wait) override {
+    claim_inbox_.Push(std::move(wait));
+    wakeup_.Notify();
+  }
   void OnReceived(Received message) override {
     const std::uint64_t bytes = message.bytes.size();
     if (!received_inbox_.Push(std::move(message), bytes)) {
@@ -113,7 +117,7 @@ class EngineLoop final : public Engine {
 
   bool Idle() const {
     return job_inbox_.empty() && received_inbox_.empty() && ack_inbox_.empty() &&
-           cut_inbox_.empty();
+           cut_inbox_.empty() && claim_inbox_.empty();
   }
 
   void Sleep() {
@@ -147,6 +151,8 @@ class EngineLoop final : public Engine {
     for (AckWait& wait : acks_) replica_.Wait(std::move(wait));
     cut_inbox_.TakeAll(cuts_);
     for (CutWait& wait : cuts_) replica_.Wait(std::move(wait));
+    claim_inbox_.TakeAll(claims_);
+    for (ClaimWait& wait : claims_) replica_.Wait(std::move(wait));
     if (store_->Congested()) return;  // the memtable is full: writers wait for the checkpoint
     if (jobs_.empty()) {
       job_inbox_.TakeAll(jobs_taken_);
@@ -184,6 +190,7 @@ class EngineLoop final : public Engine {
     for (auto& job : effects.finished) job->Done(effects.outcome);
     for (auto& [wait, reached] : effects.acked) wait.done(reached);
     for (auto& [wait, reached] : effects.cut_reached) wait.done(reached);
+    for (auto& [wait, claim] : effects.claims_settled) wait.done(claim);
   }
 
   bool End(EngineEnd end, const std::string& why) {
@@ -206,6 +213,10 @@ class EngineLoop final : public Engine {
     for (AckWait& wait : acks_) wait.done(0);
     cut_inbox_.TakeAll(cuts_);
     for (CutWait& wait : cuts_) wait.done(false);
+    claim_inbox_.TakeAll(claims_);
+    for (ClaimWait& wait : claims_) {
+      wait.done({.state = ClaimState::kPending, .owner = wait.owner, .version = {}, .dot = {}});
+    }
   }
 
   void PublishClock(Now now) {
@@ -278,6 +289,7 @@ class EngineLoop final : public Engine {
   Inbox<Received> received_inbox_;
   Inbox<AckWait> ack_inbox_;
   Inbox<CutWait> cut_inbox_;
+  Inbox<ClaimWait> claim_inbox_;
   std::atomic<std::uint64_t> inbox_dropped_{0};
   FetchThread fetches_;
   std::atomic<bool> stopping_{false};
@@ -287,6 +299,7 @@ class EngineLoop final : public Engine {
   std::vector<Received> received_;
   std::vector<AckWait> acks_;
   std::vector<CutWait> cuts_;
+  std::vector<ClaimWait> claims_;
   std::vector<std::unique_ptr<Job>> jobs_taken_;
   std::vector<std::unique_ptr<Job>> jobs_;  // taken and not yet run
   EngineUsage usage_;

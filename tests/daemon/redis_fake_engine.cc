@@ -63,6 +63,7 @@ class FakeSession final : public Session {
   std::int64_t now_ms() const override { return engine_.now_ms; }
   const Cut& applied() const override { return engine_.store_.applied(); }
   const Schema& schema() const override { return engine_.schema_; }
+  Proof proof() const override { return engine_.ProofNow(); }
 
  private:
   FakeEngine& engine_;
@@ -84,6 +85,25 @@ FakeEngine::~FakeEngine() {
 void FakeEngine::Submit(std::unique_ptr<Job> job) {
   const std::lock_guard lock(mutex_);
   jobs_.push_back(std::move(job));
+  changed_.notify_all();
+}
+
+Proof FakeEngine::ProofNow() const {
+  if (!all_have_it) return {};
+  return {.stable = {.cut = store_.applied(), .clock_ms = 0}, .compared = true};
+}
+
+// Nothing comes from elsewhere while it waits: it is what it is.
+void FakeEngine::Submit(ClaimWait wait) {
+  const std::lock_guard lock(mutex_);
+  calls_.push_back([this, wait = std::move(wait)] {
+    Claim claim;
+    {
+      const std::lock_guard store_lock(store_mutex_);
+      claim = ClaimOf(store_.Read(wait.row_key), ProofNow());
+    }
+    wait.done(claim);
+  });
   changed_.notify_all();
 }
 

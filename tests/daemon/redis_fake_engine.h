@@ -26,6 +26,7 @@ class FakeEngine final : public Engine {
   void Submit(std::unique_ptr<Job> job) override;
   void Submit(AckWait wait) override;
   void Submit(CutWait wait) override;
+  void Submit(ClaimWait wait) override;
   void OnReceived(Received) override {}
   std::unique_ptr<Reader> NewReader() override;
   std::unique_ptr<JournalReader> NewJournalReader() override { return store_.NewJournalReader(); }
@@ -46,11 +47,13 @@ class FakeEngine final : public Engine {
   std::atomic<Refusal> refusal{Refusal::kNone};
   std::atomic<int> regions_acking{1};  // what an AckWait reaches, at once
   std::atomic<std::uint64_t> commits{0};
+  std::atomic<bool> all_have_it{false};  // every other region has whatever is here: claims confirm
 
  private:
   friend class FakeSession;
   void Loop();
   std::expected<Dot, Refusal> Stage(LocalTxn& txn);
+  Proof ProofNow() const;
 
   Schema schema_;
   mutable std::mutex mutex_;  // of the queue

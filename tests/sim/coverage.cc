@@ -184,6 +184,26 @@ const char* Name(Branch branch) {
       return "counter checked";
     case Branch::kTombstonesGone:
       return "tombstones gone";
+    case Branch::kClaimMade:
+      return "claim made";
+    case Branch::kClaimTaken:
+      return "claim taken";
+    case Branch::kClaimPending:
+      return "claim still pending";
+    case Branch::kClaimConfirmed:
+      return "claim confirmed";
+    case Branch::kClaimLost:
+      return "claim lost";
+    case Branch::kClaimReclaimed:
+      return "claim made again";
+    case Branch::kClaimHandedOver:
+      return "claim handed over";
+    case Branch::kRelease:
+      return "release";
+    case Branch::kReleaseRefused:
+      return "release refused";
+    case Branch::kClaimChecked:
+      return "claim checked";
     case Branch::kCount:
       break;
   }

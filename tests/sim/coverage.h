@@ -103,6 +103,17 @@ enum class Branch : std::uint8_t {
   kConflictChecked,
   kCounterChecked,
   kTombstonesGone,
+  // What the claims did
+  kClaimMade,
+  kClaimTaken,
+  kClaimPending,
+  kClaimConfirmed,
+  kClaimLost,
+  kClaimReclaimed,
+  kClaimHandedOver,
+  kRelease,
+  kReleaseRefused,
+  kClaimChecked,
   kCount,
 };
 const char* Name(Branch branch);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conflict/declaration.h"
 #include "conflict/record_codec.h"
 #include "storage/conflict_log.h"
 #include "tests/sim/check.h"
@@ -30,6 +31,7 @@ Schema SimSchema() {
   table.fields["high"].kind = Kind::kMax;
   table.fields["low"].kind = Kind::kMin;
   table.fields["n"].counter = true;
+  AddInternalRules(schema);
   return schema;
 }
 
@@ -97,6 +99,7 @@ void Region::CountCounters() {
   coverage_.Add(Branch::kClockStepSeen, counters.clock_steps);
   coverage_.Add(Branch::kOverflow, counters.pending_overflows);
   coverage_.Add(Branch::kHashMismatch, counters.hash_mismatches);
+  coverage_.Add(Branch::kClaimReclaimed, replica_->status().claims.reclaimed_total);
   for (const PeerStatus& peer : replica_->status().peers) {
     if (peer.link == LinkState::kStale) coverage_.Add(Branch::kStale);
   }
@@ -232,6 +235,7 @@ bool Region::Turn(std::int64_t true_us) {
   for (auto& job : effects.finished) job->Done(effects.outcome);
   for (auto& [wait, reached] : effects.acked) wait.done(reached);
   for (auto& [wait, reached] : effects.cut_reached) wait.done(reached);
+  for (auto& [wait, claim] : effects.claims_settled) wait.done(claim);
   if (!replica_->rolled_back().empty()) {
     coverage_.Add(Branch::kRollbackDetected);
     rolled_back_ = replica_->rolled_back();

@@ -17,6 +17,7 @@ Storms::Storms(Mesh& mesh, Random random)
     : mesh_(mesh),
       random_(random),
       workload_(mesh, random_.Fork()),
+      claims_(mesh, Random(mesh.knobs().seed ^ 0x636c61696dULL)),
       regions_(static_cast<std::uint64_t>(mesh.size())),
       restart_at_us_(static_cast<std::size_t>(mesh.size()), -1),
       crash_since_us_(static_cast<std::size_t>(mesh.size()), -1) {}
@@ -24,6 +25,7 @@ Storms::Storms(Mesh& mesh, Random random)
 void Storms::Run() {
   const Knobs& knobs = mesh_.knobs();
   workload_.Run();
+  claims_.Run();
   if (knobs.scenario == Scenario::kSteady) RunSteady();
   const std::int64_t start_us = mesh_.now_us();
   const std::int64_t end_us = start_us + knobs.faults_ms * 1000;
@@ -57,6 +59,7 @@ void Storms::Run() {
     if (region.alive()) CheckConflicts(region, mesh_.truth(), mesh_.coverage());
   }
   if (!agreed) return;
+  claims_.CheckEnd();
   CheckTombstonesGo();
   mesh_.CheckAllRecords();
 }
@@ -286,6 +289,7 @@ void Storms::PlanLostOrigin() {
 void Storms::Heal() {
   over_ = true;
   workload_.Stop();
+  claims_.Stop();
   mesh_.HealNetwork();
   mesh_.SetQuiet();
   spared_ = 0;

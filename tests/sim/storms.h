@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/sim/claims.h"
 #include "tests/sim/mesh.h"
 #include "tests/sim/random.h"
 #include "tests/sim/workload.h"
@@ -48,6 +49,7 @@ class Storms {
   Mesh& mesh_;
   Random random_;
   Workload workload_;
+  Claims claims_;
   std::uint64_t regions_;
   bool over_ = false;  // faults have ended
   int spared_ = 0;     // a region that faults leave alone, for a scenario

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "conflict/declaration.h"
+
 namespace hawser {
 namespace {
 
@@ -22,12 +24,21 @@ std::int64_t Ms(auto time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-// A session whose commits are refused.
-class RefusingSession : public Session {
+Schema WithInternalRules(Schema schema) {
+  AddInternalRules(schema);
+  return schema;
+}
+
+// A session whose commits are refused, or to which the test proves something.
+class LeveredSession : public Session {
  public:
-  RefusingSession(Session& inner, Refusal refusal) : inner_(inner), refusal_(refusal) {}
+  LeveredSession(Session& inner, std::optional<Refusal> refusal, std::optional<Proof> proof)
+      : inner_(inner), refusal_(refusal), proof_(std::move(proof)) {}
   std::unique_ptr<LocalTxn> Begin() override { return inner_.Begin(); }
-  std::expected<Dot, Refusal> Commit(LocalTxn&) override { return std::unexpected(refusal_); }
+  std::expected<Dot, Refusal> Commit(LocalTxn& txn) override {
+    if (refusal_) return std::unexpected(*refusal_);
+    return inner_.Commit(txn);
+  }
   std::optional<std::string_view> Get(std::string_view row_key) override {
     return inner_.Get(row_key);
   }
@@ -38,10 +49,12 @@ class RefusingSession : public Session {
   std::int64_t now_ms() const override { return inner_.now_ms(); }
   const Cut& applied() const override { return inner_.applied(); }
   const Schema& schema() const override { return inner_.schema(); }
+  Proof proof() const override { return proof_ ? *proof_ : inner_.proof(); }
 
  private:
   Session& inner_;
-  Refusal refusal_;
+  std::optional<Refusal> refusal_;
+  std::optional<Proof> proof_;
 };
 
 }  // namespace
@@ -49,12 +62,12 @@ class RefusingSession : public Session {
 // A job with the levers pulled.
 class FakeEngine::Wrapped : public Job {
  public:
-  Wrapped(std::unique_ptr<Job> inner, bool unknown, std::optional<Refusal> refuse)
-      : inner_(std::move(inner)), unknown_(unknown), refuse_(refuse) {}
+  Wrapped(std::unique_ptr<Job> inner, bool unknown, std::optional<Refusal> refuse,
+          std::optional<Proof> proof)
+      : inner_(std::move(inner)), unknown_(unknown), refuse_(refuse), proof_(std::move(proof)) {}
   void Run(Session& session) override {
-    if (!refuse_) return inner_->Run(session);
-    RefusingSession refusing(session, *refuse_);
-    inner_->Run(refusing);
+    LeveredSession levered(session, refuse_, proof_);
+    inner_->Run(levered);
   }
   void Done(Outcome outcome) override { inner_->Done(unknown_ ? Outcome::kUnknown : outcome); }
 
@@ -62,6 +75,7 @@ class FakeEngine::Wrapped : public Job {
   std::unique_ptr<Job> inner_;
   bool unknown_;
   std::optional<Refusal> refuse_;
+  std::optional<Proof> proof_;
 };
 
 class FakeEngine::LockedView : public View {
@@ -105,7 +119,7 @@ class FakeEngine::LockedReader : public Reader {
 FakeEngine::FakeEngine(FakeEngineOptions options)
     : store_(MemoryStoreOptions{
           .region = options.members.front(), .cluster_id = 1, .incarnation = Incarnation{77}}),
-      replica_(ToReplicaOptions(options), store_, options.schema) {
+      replica_(ToReplicaOptions(options), store_, WithInternalRules(options.schema)) {
   replica_.Advance(ReadClocks());
 }
 
@@ -133,7 +147,7 @@ void FakeEngine::RunJob(std::unique_ptr<Job> job) {
   {
     const Lock lock(mutex_);
     replica_.Advance(ReadClocks());
-    replica_.Run(std::make_unique<Wrapped>(std::move(job), commits_unknown, refuse));
+    replica_.Run(std::make_unique<Wrapped>(std::move(job), commits_unknown, refuse, proof));
     if (const auto ceiling = replica_.Prepare()) {
       ++commits_;
       if (!store_.Commit(*ceiling)) std::abort();
@@ -154,7 +168,7 @@ void FakeEngine::WriteElsewhere(RegionId region, const std::function<void(LocalT
   }
   const Origin self = store->self();
   const std::int64_t now_ms = ReadClocks().wall_ms + ahead_ms;
-  static const Schema kNothingDeclared;
+  static const Schema kNothingDeclared = WithInternalRules({});
   LocalTxn local(*store, kNothingDeclared, now_ms);
   write(local);
   const Seq seq = Next(store->applied().Get(self));
@@ -243,6 +257,27 @@ class FakeEngine::LockedJournalReader : public JournalReader {
 std::unique_ptr<JournalReader> FakeEngine::NewJournalReader() {
   const Lock lock(mutex_);
   return std::make_unique<LockedJournalReader>(mutex_, store_.NewJournalReader());
+}
+
+void FakeEngine::Submit(ClaimWait wait) {
+  Claim claim;
+  {
+    const Lock lock(mutex_);
+    claim = ClaimOf(store_.Read(wait.row_key), proof ? *proof : replica_.proof());
+    const bool settled = claim.owner != wait.owner || claim.state == ClaimState::kConfirmed;
+    if (!settled && hold_claim_waits) return claim_waits_.push_back(std::move(wait));
+  }
+  wait.done(claim);
+}
+
+void FakeEngine::FinishClaimWaits() {
+  std::vector<ClaimWait> waits;
+  {
+    const Lock lock(mutex_);
+    waits.swap(claim_waits_);
+    hold_claim_waits = false;
+  }
+  for (ClaimWait& wait : waits) Submit(std::move(wait));
 }
 
 std::unique_ptr<Reader> FakeEngine::NewReader() {

@@ -35,6 +35,11 @@ class FakeEngine final : public Engine {
   // A cut that is not applied: true keeps the wait until FinishCutWaits, false says "not reached".
   bool hold_cut_waits = false;
   void FinishCutWaits(bool reached);
+  // What is proved of other regions, instead of nothing.
+  std::optional<Proof> proof;
+  // Claims that are not settled: true keeps the wait until FinishClaimWaits, false says as it is.
+  bool hold_claim_waits = false;
+  void FinishClaimWaits();
   // The next jobs run, but their commits end in doubt.
   bool commits_unknown = false;
   // The next jobs are refused as this, at the commit.
@@ -63,6 +68,7 @@ class FakeEngine final : public Engine {
   void Submit(std::unique_ptr<Job> job) override;
   void Submit(AckWait wait) override;
   void Submit(CutWait wait) override;
+  void Submit(ClaimWait wait) override;
   void OnReceived(Received) override {}
   std::unique_ptr<Reader> NewReader() override;
   std::unique_ptr<JournalReader> NewJournalReader() override;
@@ -88,6 +94,7 @@ class FakeEngine final : public Engine {
   mutable std::uint64_t ticks_ = 0;
   std::vector<std::unique_ptr<Job>> held_jobs_;
   std::vector<CutWait> cut_waits_;
+  std::vector<ClaimWait> claim_waits_;
   std::map<RegionId, std::unique_ptr<MemoryStore>> elsewhere_;
 };
 
