@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/commit_bell.h"
 #include "storage/local_txn.h"
 #include "storage/store.h"
 #include "wan/session.h"
@@ -49,6 +50,11 @@ class Engine {
   virtual Refusal gate() const = 0;  // kNone: writes are taken
   virtual std::int64_t clock_ms()
       const = 0;  // the hybrid clock for readers elsewhere: never goes back
+  // Rung after every commit of txns, once they can be read and were answered.
+  CommitBell& commit_bell() { return commit_bell_; }
+
+ private:
+  CommitBell commit_bell_;
 };
 
 }  // namespace hawser

@@ -29,18 +29,30 @@ bool ConflictKeeper::Due(std::int64_t now_ms) const {
   return now_ms - oldest_ms_ > options_.age_ms_max + options_.age_ms_max / 64;
 }
 
-void ConflictKeeper::Begin() {
+void ConflictKeeper::Begin(const Scan& scan) {
   walking_ = walked_ = true;
   logged_ = bytes_ = keeping_ = 0;
   keeping_ms_ = 0;
   resume_.clear();
   AppendRowKey(kConflictOrderTable, "", resume_);
+  std::string row_key;
+  AppendRowKey(kConflictFloorTable, "", row_key);
+  Record record;
+  floor_.clear();
+  scan(row_key, [&](std::string_view at, std::string_view bytes) {
+    if (at == row_key && DecodeRecord(bytes, record)) {
+      floor_ = ParseConflictFloor(record).value_or("");
+    }
+    return false;
+  });
 }
 
-std::vector<std::string> ConflictKeeper::Walk(const Scan& scan, std::int64_t now_ms,
-                                              std::uint32_t rows_max) {
-  if (!walking_) Begin();
-  std::vector<std::string> drop;
+ConflictKeeper::Piece ConflictKeeper::Walk(const Scan& scan, std::int64_t now_ms,
+                                           std::uint32_t rows_max) {
+  if (!walking_) Begin(scan);
+  Piece piece;
+  std::vector<std::string>& drop = piece.drop;
+  std::string newest_dropped;
   Record record;
   bool more = false;
   std::uint32_t looked_at = 0;
@@ -63,6 +75,7 @@ std::vector<std::string> ConflictKeeper::Walk(const Scan& scan, std::int64_t now
         return true;
       }
       AppendRowKey(kConflictTable, at->id, drop.emplace_back());
+      if (newest_dropped.empty()) newest_dropped = row.key;
     }
     drop.emplace_back(row_key);
     return true;
@@ -72,7 +85,13 @@ std::vector<std::string> ConflictKeeper::Walk(const Scan& scan, std::int64_t now
     kept_ = keeping_;
     oldest_ms_ = keeping_ms_;
   }
-  return drop;
+  // A smaller order key is a newer one. After a crash rows behind the floor may be dropped again.
+  if (!newest_dropped.empty() && (floor_.empty() || newest_dropped < floor_)) {
+    floor_ = newest_dropped;
+    AppendRowKey(kConflictFloorTable, "", piece.floor_key);
+    EncodeConflictFloor(floor_, piece.floor_row);
+  }
+  return piece;
 }
 
 }  // namespace hawser

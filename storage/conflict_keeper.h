@@ -35,18 +35,25 @@ class ConflictKeeper {
 
   using Visit = std::function<bool(std::string_view row_key, std::string_view record)>;
   using Scan = std::function<void(std::string_view start, const Visit& visit)>;
+  struct Piece {
+    std::vector<std::string> drop;  // keys of rows to drop, of the log and of its order
+    // Key and bytes of the row that must become visible and durable with the drops, not later: the
+    // log's floor (conflict_log.h). Empty: it stays where it is.
+    std::string floor_key, floor_row;
+  };
   // One piece of a walk: looks at up to `rows_max` of the log's order, through `scan` over the
-  // newest rows. Gives the keys of rows to drop, of the log and of its order.
-  std::vector<std::string> Walk(const Scan& scan, std::int64_t now_ms, std::uint32_t rows_max);
+  // newest rows.
+  Piece Walk(const Scan& scan, std::int64_t now_ms, std::uint32_t rows_max);
 
  private:
-  void Begin();
+  void Begin(const Scan& scan);
 
   const ConflictLogOptions& options_;
   std::uint64_t logged_ = 0;  // since the walk under way, or the last one, began
   bool walked_ = false;       // since the start
   bool walking_ = false;
   std::string resume_;
+  std::string floor_;            // order key; empty: nothing was ever dropped
   std::uint64_t bytes_ = 0;      // of what this walk has met
   std::uint64_t kept_ = 0;       // rows, of the last walk
   std::uint64_t keeping_ = 0;    // rows, of this one

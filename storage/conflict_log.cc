@@ -171,6 +171,21 @@ std::optional<std::uint64_t> ParseOrderRow(const Record& record) {
   return static_cast<std::uint64_t>(*bytes);
 }
 
+void EncodeConflictFloor(std::string_view order_key, std::string& out) {
+  Record record;
+  Field& field = record.fields.emplace_back();
+  field.has_cell = true;
+  field.cell = Cell{.null = false, .value = order_key};
+  field.cell.dot.origin.region = field.cell.version.region = RegionId{1};  // no txn wrote it
+  EncodeRecord(record, out);
+}
+
+std::optional<std::string> ParseConflictFloor(const Record& record) {
+  const auto key = TextOf(record, "");
+  if (!key || key->size() != kOrderKeyBytes) return std::nullopt;
+  return std::string(*key);
+}
+
 // --- The rows ------------------------------------------------------------------------------------
 
 std::string ConflictId(std::string_view table, std::string_view key, const Discarded& what) {

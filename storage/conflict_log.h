@@ -3,6 +3,10 @@
 // The conflict log's rows: local tables (not replicated: each region logs what gave way there).
 //   kConflictTable       key: the conflict's id       one row per value that was discarded
 //   kConflictOrderTable  key: OrderKey, newest first  its place in the order found, and its size
+//   kConflictFloorTable  one row, key ""              the newest order key that was ever dropped
+// Order keys come only newer: a place is the highest stamp applied so far and the LSN, neither of
+// which goes back as the journal grows. So who has read up to an order key has missed nothing that
+// is older, as long as it is not older than the floor.
 // Rows are ordinary records, so everything that reads records can read them. The tables' names sort
 // before every client's table: a checkpoint writes in key order, so a conflict is durable not later
 // than the row it came from.
@@ -19,6 +23,7 @@
 namespace hawser {
 
 inline constexpr std::string_view kConflictTable = "!conflict";
+inline constexpr std::string_view kConflictFloorTable = "!conflict_floor";
 inline constexpr std::string_view kConflictOrderTable = "!conflict_order";
 
 // What happened; the names are part of the outside contract. Claims, homes, idempotency keys and
@@ -62,6 +67,10 @@ std::optional<OrderedConflict> ParseOrderKey(std::string_view key);
 // The order's row: how many bytes the conflict's row has.
 void EncodeOrderRow(const Writer& writer, std::size_t row_bytes, std::string& out);
 std::optional<std::uint64_t> ParseOrderRow(const Record& record);
+
+// The floor's row: everything that was dropped is at `order_key` or behind it (older).
+void EncodeConflictFloor(std::string_view order_key, std::string& out);
+std::optional<std::string> ParseConflictFloor(const Record& record);
 
 // Appends the row's bytes. `writer` is the txn whose arrival settled it.
 void EncodeConflict(const Writer& writer, const ConflictPlace& place, std::string_view table,

@@ -155,12 +155,17 @@ std::expected<void, StorageError> LmdbStore::DropOldConflicts() {
     if (!writes) checkpointer_->Sort(active_);
     return {};
   }
-  const std::vector<std::string> old = conflicts_.Walk(
+  const ConflictKeeper::Piece old = conflicts_.Walk(
       [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); }, now_ms,
       kConflictsLookedAt);
   if (failed_) return std::unexpected(*failed_);
-  if (old.empty()) return {};
-  for (const std::string& row_key : old) {
+  if (old.drop.empty()) return {};
+  // A checkpoint removes rows in its last commit, so the floor is durable no later.
+  if (!old.floor_key.empty()) {
+    active_->Put(old.floor_key, HashRowKey(old.floor_key), visible_ + 1, journal_->last(),
+                 old.floor_row);
+  }
+  for (const std::string& row_key : old.drop) {
     active_->Put(row_key, HashRowKey(row_key), visible_ + 1, journal_->last(), {}, /*gone=*/true);
     ++dropped_;
   }

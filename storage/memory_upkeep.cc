@@ -56,11 +56,15 @@ void MemoryStore::DropSome() {
 void MemoryStore::DropOldConflicts() {
   const std::int64_t now_ms = std::max(highest_, image_.ceiling).ms();
   if (!conflicts_.Due(now_ms)) return;
-  const std::vector<std::string> old = conflicts_.Walk(
+  const ConflictKeeper::Piece old = conflicts_.Walk(
       [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); }, now_ms,
       options_.drops_per_upkeep);
-  for (const std::string& row_key : old) Publish(row_key, std::nullopt);
-  drops_waiting_ = drops_waiting_ || !old.empty();
+  if (!old.floor_key.empty()) {
+    Publish(old.floor_key,
+            StoredRow{LastLsn(), std::make_shared<const std::string>(old.floor_row)});
+  }
+  for (const std::string& row_key : old.drop) Publish(row_key, std::nullopt);
+  drops_waiting_ = drops_waiting_ || !old.drop.empty();
 }
 
 void MemoryStore::StartCheckpoint() {

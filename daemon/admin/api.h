@@ -53,6 +53,11 @@ class Api {
   // conflicts.cc
   void ListConflicts(Call call);
   void GetConflict(Call call);
+  // conflict_stream.cc
+  void StreamConflicts(Call call);
+  // True, and the lease is filled, unless there are streams_max streams; else answered with 503.
+  using StreamLease = std::shared_ptr<void>;
+  bool LeaseStream(const Call& call, StreamLease& lease);
   // resolutions.cc
   struct ResolvingMany;
   void ResolveConflict(Call call);
@@ -88,6 +93,7 @@ class Api {
   Post post_;
   std::unique_ptr<Reader> reader_;
   std::string openapi_;
+  std::shared_ptr<std::size_t> streams_ = std::make_shared<std::size_t>(0);
   std::uint64_t seen_ticks_ = 0;
   std::chrono::steady_clock::time_point seen_ticks_at_;  // first seen; no earlier than asked for
 };

@@ -77,16 +77,25 @@ std::string FirstOrderKey(const ConflictFilter& filter) {
   return filter.until_ms ? OrderKeyBefore(*filter.until_ms) : std::string();
 }
 
-std::expected<ConflictQuery, Problem> PlanConflictQuery(const Target& target,
-                                                        const AdminOptions& options) {
-  ConflictQuery query;
+std::expected<ConflictFilter, Problem> PlanConflictFilter(const Target& target,
+                                                          const AdminOptions& options) {
+  ConflictFilter filter;
   for (const char* name : kConflictFilterNames) {
     const std::string* text = target.Query(name);
     if (!text) continue;
-    if (auto set = SetFilter(name, *text, options, query.filter); !set) {
+    if (auto set = SetFilter(name, *text, options, filter); !set) {
       return std::unexpected(std::move(set.error()));
     }
   }
+  return filter;
+}
+
+std::expected<ConflictQuery, Problem> PlanConflictQuery(const Target& target,
+                                                        const AdminOptions& options) {
+  ConflictQuery query;
+  auto filter = PlanConflictFilter(target, options);
+  if (!filter) return std::unexpected(std::move(filter.error()));
+  query.filter = std::move(*filter);
   query.start = FirstOrderKey(query.filter);
   if (const std::string* token = target.Query("page_token")) {
     const auto last = FromBase64Url(*token);

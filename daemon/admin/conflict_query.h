@@ -38,6 +38,8 @@ inline constexpr const char* kConflictFilterNames[] = {"table",  "key",   "field
 // One parameter of the filter, from a query or a body. The error says what it takes.
 std::expected<void, Problem> SetFilter(std::string_view name, const std::string& text,
                                        const AdminOptions& options, ConflictFilter& filter);
+std::expected<ConflictFilter, Problem> PlanConflictFilter(const Target& target,
+                                                          const AdminOptions& options);
 std::expected<ConflictQuery, Problem> PlanConflictQuery(const Target& target,
                                                         const AdminOptions& options);
 // Where the first row that may match stands in the log's order.

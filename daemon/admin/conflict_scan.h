@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/admin/conflict_json.h"
 #include "daemon/admin/conflict_query.h"
 #include "storage/resolution.h"
 #include "storage/store.h"
@@ -29,6 +30,13 @@ struct LoggedResolution {
   bool in_effect = false;  // the field's cell is still the one that it wrote
 };
 bool ReadResolution(View& view, std::string_view id, LoggedResolution& out);
+
+bool IsResolved(View& view, const std::string& id);
+
+// The members of a conflict as every call shows it, its resolution among them, into an object that
+// is open.
+void WriteLogged(View& view, const LoggedConflict& logged, const RegionNames& names,
+                 JsonWriter& json);
 
 // 32 hex digits.
 bool IsConflictId(std::string_view text);

@@ -19,20 +19,6 @@ Problem Damaged() {
           .detail = "a row is damaged on this region's disk: ask another region"};
 }
 
-void WriteOne(View& view, const LoggedConflict& logged, const RegionNames& names,
-              JsonWriter& json) {
-  WriteConflict(logged.id, logged.conflict, names, json);
-  json.Key("resolution");
-  LoggedResolution resolution;
-  if (!ReadResolution(view, logged.id, resolution)) return json.Null();
-  WriteResolution(resolution.held, resolution.in_effect, names, json);
-}
-
-bool IsResolved(View& view, const std::string& id) {
-  LoggedResolution resolution;
-  return ReadResolution(view, id, resolution);
-}
-
 // What the record shows now; gives its version, empty if it shows nothing.
 std::string WriteCurrent(View& view, const Conflict& conflict, std::int64_t now_ms,
                          JsonWriter& json) {
@@ -51,6 +37,20 @@ std::string WriteCurrent(View& view, const Conflict& conflict, std::int64_t now_
 
 }  // namespace
 
+void WriteLogged(View& view, const LoggedConflict& logged, const RegionNames& names,
+                 JsonWriter& json) {
+  WriteConflict(logged.id, logged.conflict, names, json);
+  json.Key("resolution");
+  LoggedResolution resolution;
+  if (!ReadResolution(view, logged.id, resolution)) return json.Null();
+  WriteResolution(resolution.held, resolution.in_effect, names, json);
+}
+
+bool IsResolved(View& view, const std::string& id) {
+  LoggedResolution resolution;
+  return ReadResolution(view, id, resolution);
+}
+
 void Api::ListConflicts(Call call) {
   const auto query = PlanConflictQuery(call.target, options_);
   if (!query) return call.Fail(query.error());
@@ -66,7 +66,7 @@ void Api::ListConflicts(Call call) {
         const auto& resolved = query->filter.resolved;
         if (resolved && IsResolved(*view, logged.id) != *resolved) return true;
         json.BeginObject();
-        WriteOne(*view, logged, names, json);
+        WriteLogged(*view, logged, names, json);
         json.EndObject();
         ++given;
         return given < query->limit && json.size() < kPageBytesMax;
@@ -90,7 +90,7 @@ void Api::GetConflict(Call call) {
   }
   JsonWriter json;
   json.BeginObject();
-  WriteOne(*view, logged, [this](RegionId id) { return RegionName(id); }, json);
+  WriteLogged(*view, logged, [this](RegionId id) { return RegionName(id); }, json);
   const std::string version = WriteCurrent(*view, logged.conflict, engine_.clock_ms(), json);
   json.EndObject();
   HttpResponse response{.body = json.Take()};

@@ -31,11 +31,27 @@ struct HttpRequest {
   std::size_t Count(std::string_view name) const;
 };
 
+// A body without an end, made piece by piece: the next one is asked for when the socket has taken
+// the last, so that a slow reader holds one piece and no more. Server's thread only; Next must be
+// as quick as any handler.
+class StreamBody {
+ public:
+  enum class More {
+    kNow,    // ask again when this is sent
+    kLater,  // ask again when something was committed, or in a second
+    kEnd,    // this is the last piece
+  };
+  virtual ~StreamBody() = default;
+  // Appends what there is, about a piece. `quiet`: nothing was sent for a while; say something.
+  virtual More Next(std::string& out, bool quiet) = 0;
+};
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
   Headers headers;
+  std::shared_ptr<StreamBody> stream = {};  // not null: goes on after `body`, ends the connection
 
   HttpResponse& With(std::string name, std::string value) {
     headers.emplace_back(std::move(name), std::move(value));

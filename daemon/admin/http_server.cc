@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "daemon/admin/http_session.h"
@@ -22,6 +23,8 @@ class AsioHttpServer : public HttpServer {
   AsioHttpServer(const HttpOptions& options, HttpHandler& handler)
       : acceptor_(io_),
         timer_(io_),
+        pump_timer_(io_),
+        beat_timer_(io_),
         mailbox_(std::make_shared<Mailbox>(io_)),
         shared_{.options = options,
                 .handler = handler,
@@ -29,6 +32,7 @@ class AsioHttpServer : public HttpServer {
                 .sessions = {},
                 .buffered_bytes = 0,
                 .in_flight = 0,
+                .streams = 0,
                 .stopping = false,
                 .on_session_end = [this] { OnSessionEnd(); }} {
     auto& bytes_max = shared_.options.buffered_bytes_max;
@@ -42,6 +46,7 @@ class AsioHttpServer : public HttpServer {
              std::to_string(shared_.options.port) + ": " + reason;
     }
     Accept();
+    Beat();
     thread_ = std::thread([this] { io_.run(); });
     pthread_setname_np(thread_.native_handle(), "hawser-admin");
     return {};
@@ -50,6 +55,12 @@ class AsioHttpServer : public HttpServer {
   std::uint16_t port() const override { return port_; }
   Poster poster() const override {
     return [mailbox = mailbox_](std::function<void()> work) { mailbox->Post(std::move(work)); };
+  }
+
+  void WakeStreams() override {
+    if (shared_.streams.load(std::memory_order_relaxed) == 0) return;
+    if (wake_posted_.exchange(true)) return;
+    mailbox_->Post([this] { PumpSoon(); });
   }
 
   void Stop() override {
@@ -113,11 +124,43 @@ class AsioHttpServer : public HttpServer {
     if (oldest) oldest->Close();
   }
 
+  // --- Streams: asked at once after a quiet time, at most once in kPumpEvery under load ---------
+  static constexpr std::chrono::milliseconds kPumpEvery{2};
+
+  void PumpSoon() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= pumped_at_ + kPumpEvery) return PumpStreams();
+    pump_timer_.expires_at(pumped_at_ + kPumpEvery);
+    pump_timer_.async_wait([this](Error error) {
+      if (!error && !shared_.stopping) PumpStreams();
+    });
+  }
+
+  void PumpStreams() {
+    wake_posted_ = false;  // what comes from here on wakes again
+    pumped_at_ = std::chrono::steady_clock::now();
+    if (shared_.streams.load(std::memory_order_relaxed) == 0) return;
+    const auto sessions = shared_.sessions;  // a stream that ends takes itself off the list
+    for (const auto& session : sessions) session->Wake();
+  }
+
+  // Heartbeats, and whatever nobody woke us for.
+  void Beat() {
+    beat_timer_.expires_after(std::chrono::seconds(1));
+    beat_timer_.async_wait([this](Error error) {
+      if (error || shared_.stopping) return;
+      PumpStreams();
+      Beat();
+    });
+  }
+
   void WindUp() {
     shared_.stopping = true;
     Error ignored;
     acceptor_.close(ignored);
     timer_.cancel();
+    pump_timer_.cancel();
+    beat_timer_.cancel();
     const auto sessions = shared_.sessions;  // WindUp takes itself off the list
     for (const auto& session : sessions) session->WindUp();
     if (shared_.sessions.empty()) return io_.stop();
@@ -131,9 +174,11 @@ class AsioHttpServer : public HttpServer {
 
   asio::io_context io_{1};
   tcp::acceptor acceptor_;
-  asio::steady_timer timer_;
+  asio::steady_timer timer_, pump_timer_, beat_timer_;
   std::shared_ptr<Mailbox> mailbox_;
   HttpShared shared_;
+  std::atomic<bool> wake_posted_{false};
+  std::chrono::steady_clock::time_point pumped_at_;
   std::uint16_t port_ = 0;
   std::thread thread_;
 };

@@ -8,6 +8,7 @@
 //           When more than three quarters are being answered, Admit is told `busy`.
 //           Bodies over 64 KiB count against buffered_bytes_max; past it they get 503,
 //           or, where it is an answer that is so large, a closed connection.
+//           A stream holds one piece; a client that takes none of it for write_ms is closed.
 //
 
 #include <chrono>
@@ -31,7 +32,8 @@ struct HttpOptions {
   std::chrono::milliseconds header_ms{10'000};  // from a header's first byte to its last
   std::chrono::milliseconds body_ms{30'000};
   std::chrono::milliseconds write_ms{30'000};
-  std::chrono::milliseconds stop_ms{2'000};  // requests in flight at Stop
+  std::chrono::milliseconds heartbeat_ms{15'000};  // a stream says at least that it is there
+  std::chrono::milliseconds stop_ms{2'000};        // requests in flight at Stop
 };
 
 class HttpServer {
@@ -47,6 +49,9 @@ class HttpServer {
   // any thread and outlive the server: other threads may still hold it when the server is gone.
   using Poster = std::function<void(std::function<void()>)>;
   virtual Poster poster() const = 0;
+  // There may be something new for streams: they are asked soon, a few ms later at the most.
+  // Any thread, cheap, also when it comes often.
+  virtual void WakeStreams() = 0;
   // Lets requests in flight end within stop_ms, then closes everything. Nothing runs afterwards.
   virtual void Stop() = 0;
 };

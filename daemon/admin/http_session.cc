@@ -120,12 +120,14 @@ void HttpSession::Close() {
   stream_.close();
   ReleaseBytes();
   if (std::exchange(counted_, false)) --shared_.in_flight;
+  if (std::exchange(stream_body_, nullptr)) --shared_.streams;
   shared_.sessions.erase(self);  // `this` lives on by the operations pending
   shared_.on_session_end();
 }
 
 void HttpSession::WindUp() {
   if (IsWaiting() || phase_ == Phase::kLinger) Close();
+  if (phase_ == Phase::kStream) EndStream();
 }
 
 bool HttpSession::Reserve(std::uint64_t bytes) {
@@ -248,6 +250,7 @@ void HttpSession::Refuse(HttpResponse response) {
 void HttpSession::Write(HttpResponse response) {
   const bool head = parser_->get().method() == http::verb::head;
   if (std::exchange(counted_, false)) --shared_.in_flight;
+  if (response.stream && !head) return BeginStream(std::move(response));
   phase_ = Phase::kWrite;
   if (shared_.stopping) keep_alive_ = false;
   auto message = std::make_shared<http::response<http::string_body>>();

@@ -3,6 +3,7 @@
 // One connection of the HttpServer. Included by the two files that touch Boost.Beast, by no other.
 // Threads: the server's only. Lives by the shared_ptr that pending operations hold.
 
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -40,6 +41,7 @@ struct HttpShared {
   std::list<std::shared_ptr<HttpSession>> sessions;
   std::uint64_t buffered_bytes = 0;
   std::size_t in_flight = 0;
+  std::atomic<std::size_t> streams = 0;  // written by the server's thread
   bool stopping = false;
   std::function<void()> on_session_end;
 };
@@ -55,13 +57,15 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   // True while nothing but time is lost by closing; since when.
   bool IsWaiting() const { return phase_ == Phase::kIdle || phase_ == Phase::kHeader; }
   std::chrono::steady_clock::time_point waiting_since() const { return waiting_since_; }
+  // There may be more for a stream to say.
+  void Wake();
   // The handler's answer to the request in flight.
   void Answer(HttpResponse response);
 
   std::list<std::shared_ptr<HttpSession>>::iterator self;  // of HttpShared::sessions
 
  private:
-  enum class Phase { kIdle, kHeader, kBody, kHandler, kWrite, kLinger, kClosed };
+  enum class Phase { kIdle, kHeader, kBody, kHandler, kWrite, kStream, kLinger, kClosed };
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using Error = boost::beast::error_code;
 
@@ -76,6 +80,13 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void Write(HttpResponse response);
   void OnWritten(Error error);
   void Linger();
+  // http_stream.cc
+  void BeginStream(HttpResponse response);
+  void Pump();
+  void WritePiece();
+  void OnPieceWritten(Error error);
+  void ReadPastStream();
+  void EndStream();
   bool Reserve(std::uint64_t bytes);
   void ReleaseBytes();
 
@@ -88,6 +99,11 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::chrono::steady_clock::time_point waiting_since_;
   std::uint64_t reserved_bytes_ = 0;
   std::size_t linger_bytes_ = 0;
+  std::shared_ptr<StreamBody> stream_body_;
+  std::string piece_;
+  std::chrono::steady_clock::time_point spoke_at_;  // a piece of the stream was written
+  StreamBody::More more_ = StreamBody::More::kLater;
+  bool piece_under_way_ = false;
   bool keep_alive_ = false;
   bool counted_ = false;  // in shared_.in_flight
 };

@@ -141,7 +141,7 @@ void WriteResponses(const Route& route, JsonWriter& json) {
     const bool good = status < 300;
     if (!good && status != 304) WriteContent("application/problem+json", "Problem", json);
     if (good && !route.reply_schema.empty()) {
-      WriteContent("application/json", route.reply_schema, json);
+      WriteContent(route.reply_type, route.reply_schema, json);
     }
     json.EndObject();
   }

@@ -41,8 +41,9 @@ struct Route {
   Role role = Role::kViewer;  // kNobody: open to all
   std::string summary;
   std::vector<QueryDoc> query = {};
-  std::string body_schema = {};       // name of a schema in openapi.cc; empty: takes no body
-  std::string reply_schema = {};      // likewise; empty: no JSON
+  std::string body_schema = {};   // name of a schema in openapi.cc; empty: takes no body
+  std::string reply_schema = {};  // likewise; empty: no JSON
+  std::string reply_type = "application/json";
   std::vector<int> statuses = {200};  // besides 400, 401, 403, 500
   std::function<void(Call)> handler = {};
 };

@@ -16,6 +16,7 @@ HttpOptions ToHttpOptions(const AdminOptions& options) {
   http.port = options.port;
   http.body_bytes_max = options.body_bytes_max;
   http.connections_max = options.connections_max;
+  http.heartbeat_ms = std::chrono::milliseconds(options.heartbeat_ms);
   http.header_ms = std::chrono::milliseconds(options.header_ms);
   return http;
 }
@@ -28,7 +29,8 @@ class Router : public AdminServer, public HttpHandler {
         server_(HttpServer::Create(ToHttpOptions(options_), *this)),
         api_(options_, engine, server_->poster()),
         routes_(api_.Routes()),
-        id_prefix_(std::random_device{}()) {
+        id_prefix_(std::random_device{}()),
+        ear_(engine.commit_bell().Listen([this] { server_->WakeStreams(); })) {
     api_.SetOpenApi(OpenApi(routes_, options_.software));
   }
   ~Router() override { Stop(); }
@@ -124,6 +126,7 @@ class Router : public AdminServer, public HttpHandler {
   const std::vector<Route> routes_;
   const unsigned id_prefix_;
   std::uint64_t requests_ = 0;
+  const std::unique_ptr<CommitBell::Ear> ear_;
 };
 
 }  // namespace

@@ -38,7 +38,9 @@ struct AdminOptions {
   std::uint64_t body_bytes_max = 8 * 1024 * 1024;  // [storage] max_txn
   std::size_t txn_changes_max = 4096;
   std::size_t connections_max = 512;
+  std::size_t streams_max = 64;           // event streams; each holds a connection
   std::int64_t header_ms = 10'000;        // to send a whole header in
+  std::int64_t heartbeat_ms = 15'000;     // a stream says at least that it is there
   std::int64_t engine_stall_ms = 30'000;  // an engine loop that stands this long is not alive
 
   std::string cluster;

@@ -136,6 +136,10 @@ class EngineLoop final : public Engine {
     if (!replica_.rolled_back().empty()) return End(EngineEnd::kRolledBack, replica_.rolled_back());
     if (ceiling && !Commit(*ceiling)) return false;
     PublishEffects(replica_.Finish(Outcome::kDurable));
+    if (committed_txns_ != rung_txns_) {
+      rung_txns_ = committed_txns_;
+      commit_bell().Ring();
+    }
     if (!replica_.AwaitsFirstWord()) {
       if (auto kept = store_->Upkeep(); !kept) return End(EngineEnd::kStorage, Text(kept.error()));
     }
@@ -304,6 +308,7 @@ class EngineLoop final : public Engine {
   std::vector<std::unique_ptr<Job>> jobs_;  // taken and not yet run
   EngineUsage usage_;
   std::uint64_t committed_txns_ = 0;
+  std::uint64_t rung_txns_ = 0;  // told of by the commit bell
   std::int64_t status_at_ms_ = 0;
 
   // Published

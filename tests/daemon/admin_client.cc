@@ -53,6 +53,19 @@ bool Client::Fill(int ms) {
   return true;
 }
 
+std::string Client::ReadUntil(std::string_view text, int ms) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  std::size_t at = 0;
+  while ((at = input_.find(text)) == std::string::npos) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || !Fill(static_cast<int>(left.count()))) return {};
+  }
+  std::string got = input_.substr(0, at + text.size());
+  input_.erase(0, got.size());
+  return got;
+}
+
 bool Client::ClosesWithin(int ms) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
   while (true) {

@@ -35,6 +35,8 @@ class Client {
   void Send(std::string_view bytes);  // as they are; a closed connection is no error
   // The next reply; its body is read by Content-Length (none for HEAD and 304).
   Reply Read(bool head = false);
+  // What comes up to and with `text`, for bodies without an end; empty if it does not come.
+  std::string ReadUntil(std::string_view text, int ms = 10'000);
   // True if the server closes within the time, whatever it sends before.
   bool ClosesWithin(int ms);
   void FinishSending();

@@ -544,6 +544,100 @@ TEST_CASE_TEMPLATE("the conflict log keeps to its size: the oldest go first", H,
   CHECK(OrderedConflictKeys(h.store()) == kept);
 }
 
+std::vector<std::string> OrderKeys(Store& store) {
+  std::vector<std::string> keys;
+  store.ScanNewest(RowKeyOf(kConflictOrderTable, ""), [&](std::string_view at, std::string_view) {
+    if (SplitRowKey(at).table != kConflictOrderTable) return false;
+    keys.emplace_back(SplitRowKey(at).key);
+    return true;
+  });
+  return keys;
+}
+
+std::optional<std::string> ConflictFloor(Store& store) {
+  const auto bytes = store.Read(RowKeyOf(kConflictFloorTable, ""));
+  Record record;
+  if (!bytes || !DecodeRecord(*bytes, record)) return std::nullopt;
+  return ParseConflictFloor(record);
+}
+
+// Local writes and two other regions' logs, their clocks far apart, with checkpoints and crashes in
+// between: what is logged later never stands at an older place than what was logged before.
+TEST_CASE_TEMPLATE("who has read the conflict log up to a place misses nothing that comes later", H,
+                   HARNESSES) {
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    H h;
+    std::uint32_t state = seed;
+    const auto chance = [&state](std::uint32_t of) {
+      state = state * 1'664'525 + 1'013'904'223;
+      return (state >> 16) % of;
+    };
+    std::unique_ptr<MemoryStore> others[] = {OtherRegion(2), OtherRegion(3)};
+    std::int64_t now_ms = 1'000'000;
+    std::vector<std::string> seen;  // newest first
+    for (int step = 0; step < 80; ++step) {
+      now_ms += chance(3);
+      // One region's clock is ahead, the other's log arrives late.
+      const std::size_t who = chance(2);
+      const std::int64_t their_ms = who == 0 ? now_ms + 5000 : now_ms - 900'000;
+      const std::string key = "k" + std::to_string(chance(12));
+      const std::uint32_t count = 1 + chance(4);
+      for (std::uint32_t i = 0; i < count; ++i) {
+        if (chance(2) == 0) Set(h.store(), key, "ours" + std::to_string(step), now_ms);
+        Receive(h.store(), Set(*others[who], key, "theirs" + std::to_string(step), their_ms));
+      }
+      for (std::uint32_t i = chance(4); i > 0; --i) REQUIRE(h.store().Upkeep());
+      if (chance(20) == 0) h.Settle();
+      if (chance(5) == 0) h.Crash();
+      const std::vector<std::string> keys = OrderKeys(h.store());
+      REQUIRE(keys.size() >= seen.size());
+      // What was there still is, and whatever came stands before it.
+      CHECK(std::equal(seen.rbegin(), seen.rend(), keys.rbegin()));
+      seen = keys;
+    }
+    CHECK(seen.size() > 20);
+  }
+}
+
+TEST_CASE_TEMPLATE("the conflict log knows how far it was dropped, over crashes too", H,
+                   HARNESSES) {
+  H h;
+  h.KeepConflicts({.age_ms_max = 1000, .bytes_max = 1 << 30, .quiet = {}});
+  auto other = OtherRegion(2);
+  for (int i = 0; i < 300; ++i) Disagree(h.store(), *other, "old" + std::to_string(i), 100 + i);
+  h.Settle();
+  const std::vector<std::string> all = OrderKeys(h.store());
+  REQUIRE(all.size() == 300);
+  CHECK(!ConflictFloor(h.store()));
+  MustCommit(h.store(), StampAt(1250));
+  // Dropped in pieces, the newest of them first: from the first piece on the floor covers them all.
+  for (int step = 0; step < 40; ++step) {
+    REQUIRE(h.store().Upkeep());
+    if (step == 3) h.Crash();
+    const std::vector<std::string> kept = OrderKeys(h.store());
+    const auto floor = ConflictFloor(h.store());
+    for (const std::string& key : all) {
+      const bool gone = std::ranges::find(kept, key) == kept.end();
+      if (gone) CHECK((floor && key >= *floor));
+    }
+  }
+  MustCommit(h.store(), StampAt(1250));
+  h.Settle();
+  const std::vector<std::string> kept = OrderKeys(h.store());
+  CHECK(kept.size() < 250);
+  CHECK(kept.size() > 50);
+  REQUIRE(ConflictFloor(h.store()));
+  CHECK(*ConflictFloor(h.store()) == all[kept.size()]);
+  h.Crash();
+  CHECK(*ConflictFloor(h.store()) == all[kept.size()]);
+  // It never goes back.
+  Disagree(h.store(), *other, "new", 9000);
+  MustCommit(h.store(), StampAt(9000));
+  h.Settle();
+  CHECK(*ConflictFloor(h.store()) == kept.front());
+}
+
 TEST_CASE_TEMPLATE("a field that is noise is discarded as ever, and not logged", H, HARNESSES) {
   H h;
   h.KeepConflicts({.quiet = {{"t", {""}}}});

@@ -156,6 +156,7 @@ void FakeEngine::RunJob(std::unique_ptr<Job> job) {
     if (!store_.Upkeep()) std::abort();
   }
   for (const auto& finished : effects.finished) finished->Done(effects.outcome);
+  commit_bell().Ring();
 }
 
 void FakeEngine::WriteElsewhere(RegionId region, const std::function<void(LocalTxn&)>& write,
@@ -184,6 +185,7 @@ void FakeEngine::WriteElsewhere(RegionId region, const std::function<void(LocalT
     each->Apply(entry, txn, discarded);
     if (!each->Commit(txn.stamp)) std::abort();
   }
+  commit_bell().Ring();
 }
 
 void FakeEngine::Submit(std::unique_ptr<Job> job) {
