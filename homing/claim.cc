@@ -8,6 +8,8 @@
 namespace hawser {
 namespace {
 
+constexpr std::string_view kRequestScope = "unique";
+
 bool IsProved(const Cell& cell, const Proof& proof) {
   if (!proof.compared && !HW_VARIANT(kClaimUncompared)) return false;
   if (HW_VARIANT(kClaimAtOnce)) return true;
@@ -70,9 +72,24 @@ bool IsClaimName(std::string_view name, std::string_view value) {
 }
 
 ClaimOutcome MakeClaim(LocalTxn& txn, std::string_view name, std::string_view value,
-                       std::string_view owner) {
+                       std::string_view owner, std::string_view request_id) {
   HW_ASSERT(IsClaimName(name, value) && IsOwner(owner));
   RecordEdit& edit = txn.Edit(kUniqueTable, ClaimKey(name, value));
+  if (!request_id.empty()) {
+    const std::string key = ClaimKey(name, value);
+    const std::string asked = std::to_string(key.size()) + ":" + key + ":";  // then the owner
+    if (const auto before = FindRequest(txn, kRequestScope, request_id)) {
+      if (!before->starts_with(asked)) return {ClaimEffect::kOtherRequest, {}};
+      const std::string first = before->substr(asked.size());
+      auto shown = edit.Get(kOwnerField);
+      if (!shown) return {ClaimEffect::kGone, {}};
+      return {*shown == first ? ClaimEffect::kSame : ClaimEffect::kTaken, *std::move(shown)};
+    }
+    const auto shown = edit.Get(kOwnerField);
+    if (!shown || *shown == owner) {
+      NoteRequest(txn, kRequestScope, request_id, asked + std::string(owner));
+    }
+  }
   if (auto shown = edit.Get(kOwnerField)) {
     const bool same = *shown == owner;
     return {same ? ClaimEffect::kSame : ClaimEffect::kTaken, *std::move(shown)};

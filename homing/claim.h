@@ -13,11 +13,13 @@
 // Threads:  plain values; MakeClaim and MakeRelease where the LocalTxn belongs.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "conflict/drop.h"
 #include "conflict/record.h"
+#include "homing/request.h"
 #include "storage/local_txn.h"
 
 namespace hawser {
@@ -64,16 +66,21 @@ inline bool IsOwner(std::string_view owner) {
 enum class ClaimEffect : std::uint8_t {
   kWritten,  // the txn holds the claim, or the release
   kSame,     // nothing to write: the owner has it already; of a release: it is free
-  kTaken,    // another owner is shown: nothing is written, and nothing else of the txn should be
+  // Of the following nothing is written, and nothing else of the txn should be.
+  kTaken,         // another owner is shown
+  kOtherRequest,  // the request id was used for another value
+  kGone,          // the request's claim was made before, and released since
 };
 struct ClaimOutcome {
   ClaimEffect effect = ClaimEffect::kWritten;
   std::string owner;  // who is shown, after what this txn does
 };
 
-// REQUIRES: IsClaimName, IsOwner, and a schema with AddInternalRules.
+// REQUIRES: IsClaimName, IsOwner, and a schema with AddInternalRules. A `request_id` (empty: none)
+// that has claimed this value before stands for the owner it was given then, whatever `owner` says
+// now: who retries with a newly made owner gets the first's answer.
 ClaimOutcome MakeClaim(LocalTxn& txn, std::string_view name, std::string_view value,
-                       std::string_view owner);
+                       std::string_view owner, std::string_view request_id = {});
 ClaimOutcome MakeRelease(LocalTxn& txn, std::string_view name, std::string_view value,
                          std::string_view owner);
 

@@ -6,9 +6,6 @@
 namespace hawser::redis {
 namespace {
 
-constexpr std::string_view kUnknownText =
-    "UNKNOWN the write was not confirmed before this daemon failed or stopped; it may or may not "
-    "have happened";
 constexpr std::size_t kKeptBytes = 64 * 1024;
 
 void TrimStorage(std::string& text) {
@@ -143,7 +140,11 @@ void Batch::RunExec(const Item& item, Session& session, Scratch& scratch) {
   for (std::size_t i = 0; i < bundle.size(); ++i) {
     Call call(bundle.args(i), reply, &rows, txn.get(), txn->now_ms(), scratch);
     call.in_multi = true;
+    call.schema = &session.schema();
     bundle.command(i).run(call);
+    if (call.abort.empty()) continue;
+    reply.CutBackTo(begin);
+    return reply.Error(call.abort + "; nothing of this transaction was written");
   }
   NoteCommit(session.Commit(*txn), begin, reply);
 }

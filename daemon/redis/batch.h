@@ -83,6 +83,9 @@ class Batch {
   bool needs_engine_ = false;
 };
 
+inline constexpr std::string_view kUnknownText =
+    "UNKNOWN the write was not confirmed before this daemon failed or stopped; it may or may not "
+    "have happened";
 // The error a refused write is answered with.
 std::string_view RefusalText(Refusal refusal);
 

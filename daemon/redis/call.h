@@ -49,6 +49,8 @@ class Call {
   std::int64_t now_ms;
   bool in_multi = false;
   bool failed = false;  // an error was answered: nothing of this command may be committed
+  std::string abort;    // not empty: why nothing of the whole bundle may be committed
+  const Schema* schema = nullptr;  // in write commands: what is declared
 
   void Error(std::string_view text) {
     failed = true;
@@ -70,6 +72,7 @@ class Call {
   bool CheckKeys(std::size_t first, std::size_t step = 1);
 
   std::string& text() { return scratch_.text; }
+  LocalTxn& txn() { return *txn_; }  // REQUIRES: a write command
 
  private:
   Reading* ReadInto(std::string_view key, Reading& reading);

@@ -21,6 +21,7 @@ constexpr auto kTxn = Family::kTxn;
 constexpr auto kWait = Family::kWait;
 constexpr auto kConnection = Family::kConnection;
 constexpr auto kAdmin = Family::kAdmin;
+constexpr auto kUnique = Family::kUnique;
 
 constexpr Command Read(std::string_view name, int arity, Family family, void (*run)(Call&),
                        int last_key = 1) {
@@ -133,7 +134,8 @@ constexpr Command kCommands[] = {
     Alone("INFO", -1, kAdmin, Info),
     Alone("WAIT", 3, kWait, Wait),
     Alone("HAWSER", -2, kAdmin, Hawser),
-    Client("UNIQ", -1, kAdmin, NotYet),
+    // Waits for no other region but with WAITMS; inside MULTI part of the bundle's txn.
+    {"UNIQ", -2, Place::kAlone, kUnique, UniqInBundle, Uniq, 0, 0, 0, false, false},
     Client("HOME", -1, kAdmin, NotYet),
 };
 
@@ -254,6 +256,8 @@ const char* Name(Family family) {
       return "connection";
     case Family::kAdmin:
       return "admin";
+    case Family::kUnique:
+      return "unique";
   }
   return "other";
 }

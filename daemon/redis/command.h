@@ -26,8 +26,9 @@ enum class Family : std::uint8_t {
   kWait,
   kConnection,
   kAdmin,
+  kUnique,
 };
-inline constexpr std::size_t kFamilies = 12;
+inline constexpr std::size_t kFamilies = 13;
 const char* Name(Family family);
 
 // Where and when a command runs.
@@ -45,7 +46,7 @@ struct Command {
   Place place = Place::kPure;
   Family family = Family::kAdmin;
   void (*run)(Call&) = nullptr;          // kPure, kRead, kWrite
-  void (*serve)(ClientCall&) = nullptr;  // kClient, kAlone
+  void (*serve)(ClientCall&) = nullptr;  // kClient, kAlone; one with `run` as well may be in MULTI
   int first_key = 0, last_key = 0, key_step = 0;
   bool needs_operator = false;  // with tokens configured
   bool before_auth = false;     // allowed before AUTH

@@ -193,7 +193,8 @@ bool Connection::Refuse(const Command* command, std::span<const std::string_view
     });
     return refuse("ERR wrong number of arguments for '" + name + "' command");
   }
-  if (command->place == Place::kWrite && state.role < RedisRole::kApp) {
+  const bool writes = command->place == Place::kWrite || (bundle && command->run && command->serve);
+  if (writes && state.role < RedisRole::kApp) {
     return refuse("NOPERM this token may read only");
   }
   if (command->needs_operator && state.role < RedisRole::kOperator) {
@@ -206,7 +207,7 @@ bool Connection::Refuse(const Command* command, std::span<const std::string_view
                   "': only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
                   "context");
   }
-  if (bundle && (command->place == Place::kAlone ||
+  if (bundle && ((command->place == Place::kAlone && command->run == nullptr) ||
                  (command->place == Place::kClient && name != "MULTI" && name != "EXEC" &&
                   name != "DISCARD" && name != "QUIT" && name != "RESET"))) {
     return refuse("ERR " + std::string(name) + " inside MULTI is not allowed");

@@ -19,12 +19,13 @@ Handler Exists, Type, Ttl, PTtl, ExpireTime, PExpireTime, Del, Expire, PExpire, 
 Handler HGet, HMGet, HGetAll, HKeys, HVals, HExists, HLen, HStrLen, HScan, HRandField, HSet, HMSet,
     HSetNx, HDel;
 Handler Ping, Echo, Time, Select;
+Handler UniqInBundle;
 
 using ClientHandler = void(ClientCall&);
 ClientHandler Multi, Exec, Discard, Watch, Unwatch;
 ClientHandler Hello, Auth, Quit, Reset, ClientCommand, Subscribe, PSubscribe, Unsubscribe,
     PUnsubscribe;
 ClientHandler Scan, Keys, DbSize, RandomKey, Flush;
-ClientHandler CommandCommand, Config, Info, Wait, Hawser, NotYet;
+ClientHandler CommandCommand, Config, Info, Wait, Hawser, Uniq, NotYet;
 
 }  // namespace hawser::redis

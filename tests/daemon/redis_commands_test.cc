@@ -1,5 +1,6 @@
 // Every data command against what a user of Redis expects, as transcripts.
 
+#include "conflict/declaration.h"
 #include "tests/daemon/redis_fixture.h"
 
 namespace hawser::test {
@@ -594,8 +595,6 @@ TEST_CASE("absent types and later features say what they are") {
     -ERR hawser has no streams
     > EVAL x 0
     -ERR hawser has no scripts
-    > UNIQ CLAIM login x y
-    -ERR UNIQ is not in this version of hawser yet
     > HOME GET k
     -ERR HOME is not in this version of hawser yet
     > CLIENT TRACKING ON
@@ -616,4 +615,96 @@ TEST_CASE("absent types and later features say what they are") {
 }
 
 }  // namespace
+namespace {
+
+Schema WithLogin() {
+  Schema schema;
+  AddInternalRules(schema);
+  schema.unique.insert("login");
+  return schema;
+}
+
+}  // namespace
+
+TEST_CASE("a unique value has one owner, and only that owner gives it up") {
+  RedisFixture fixture(TestOptions(), WithLogin());
+  Play(fixture, R"(
+    > UNIQ GET login anna
+    nil
+    > UNIQ CLAIM login anna u1
+    pending
+    > UNIQ CLAIM login anna u1
+    pending
+    > UNIQ CLAIM login anna u2
+    -TAKEN u1
+    > UNIQ RELEASE login anna u2
+    -TAKEN u1
+    > UNIQ CLAIM phone 123 u1
+    -ERR the unique name "phone" is not declared…
+    > UNIQ CLAIM login
+    -ERR syntax error
+    > UNIQ CLAIM login anna u1 WAITMS x
+    -ERR syntax error
+    > UNIQ STEAL login anna u1
+    -ERR UNIQ is followed by CLAIM, GET or RELEASE
+    > UNIQ RELEASE login anna u1
+    :1
+    > UNIQ RELEASE login anna u1
+    :0
+    > UNIQ CLAIM login anna u3 REQ r1
+    pending
+    > UNIQ CLAIM login anna u4 REQ r1
+    pending
+    > UNIQ CLAIM login berta u4 REQ r1
+    -REQUEST this request id was used for another value
+  )");
+}
+
+TEST_CASE("who waits for a claim is told when it is confirmed") {
+  RedisFixture fixture(TestOptions(), WithLogin());
+  fixture.engine.all_have_it = true;
+  Play(fixture, R"(
+    > UNIQ CLAIM login anna u1 WAITMS 5000
+    confirmed
+    > UNIQ CLAIM login anna u1
+    confirmed
+  )");
+}
+
+TEST_CASE("a taken claim drops the whole bundle: the record it protects is not written") {
+  RedisFixture fixture(TestOptions(), WithLogin());
+  Play(fixture, R"(
+    > MULTI
+    OK
+    > SET account:u1 anna
+    QUEUED
+    > UNIQ CLAIM login anna u1
+    QUEUED
+    > EXEC
+    [OK, pending]
+    > MULTI
+    OK
+    > SET account:u2 anna
+    QUEUED
+    > UNIQ CLAIM login anna u2
+    QUEUED
+    > EXEC
+    -TAKEN u1; nothing of this transaction was written
+    > GET account:u2
+    nil
+    > GET account:u1
+    "anna"
+    > MULTI
+    OK
+    > UNIQ RELEASE login anna u1
+    QUEUED
+    > UNIQ CLAIM login anna u2
+    QUEUED
+    > EXEC
+    [:1, pending]
+    > UNIQ CLAIM login anna u1
+    -TAKEN u2
+  )");
+}
+
 }  // namespace hawser::test

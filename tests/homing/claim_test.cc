@@ -168,6 +168,33 @@ TEST_CASE("a claim that a release kills unseen is no loser to a rival") {
   CHECK(KindOf(killed.front()) == ConflictKind::kDelete);
 }
 
+TEST_CASE("a retry under the same request id gets the first's answer, whatever owner it made up") {
+  Place here(1);
+  LocalTxn first(here.store, here.schema, kNowMs);
+  REQUIRE(MakeClaim(first, "login", "anna", "u1", "r1").effect == ClaimEffect::kWritten);
+  here.Commit(first);
+
+  LocalTxn retry(here.store, here.schema, kNowMs + 1000);
+  const ClaimOutcome again = MakeClaim(retry, "login", "anna", "u1-made-up", "r1");
+  CHECK(again.effect == ClaimEffect::kSame);
+  CHECK(again.owner == "u1");
+  CHECK(retry.Finish().empty());
+
+  LocalTxn other(here.store, here.schema, kNowMs);
+  CHECK(MakeClaim(other, "login", "berta", "u1", "r1").effect == ClaimEffect::kOtherRequest);
+  CHECK(other.Finish().empty());
+
+  LocalTxn next_day(here.store, here.schema, kNowMs + kRequestKeptMs);
+  CHECK(MakeClaim(next_day, "login", "berta", "u1", "r1").effect == ClaimEffect::kWritten);
+
+  here.Release("anna", "u1");
+  LocalTxn late(here.store, here.schema, kNowMs);
+  CHECK(MakeClaim(late, "login", "anna", "u1", "r1").effect == ClaimEffect::kGone);
+  here.Claim("anna", "u2");
+  LocalTxn later(here.store, here.schema, kNowMs);
+  CHECK(MakeClaim(later, "login", "anna", "u1", "r1").effect == ClaimEffect::kTaken);
+}
+
 TEST_CASE("values, owners and names are bounded") {
   CHECK(IsClaimName("login", "a"));
   CHECK(IsClaimName("login", std::string("a\0b", 3)));
