@@ -11,6 +11,7 @@
 
 #include "daemon/admin/routes.h"
 #include "daemon/admin/write_apply.h"
+#include "wan/claim_job.h"
 
 namespace hawser::admin {
 
@@ -68,6 +69,13 @@ class Api {
   void Explain(Call call);
   // audit.cc
   void ListAudit(Call call);
+  // unique.cc
+  void PutUnique(Call call);
+  void GetUnique(Call call);
+  void DeleteUnique(Call call);
+  void Order(Call call, ClaimOrder order);
+  void AwaitClaim(const Call& call, const ClaimOrder& order, ClaimAnswer answer, int wait_seconds);
+  void AnswerClaim(const Call& call, const ClaimOrder& order, const ClaimAnswer& answer) const;
   // writes.cc
   void PutRecord(Call call);
   void PatchRecord(Call call);

@@ -139,6 +139,24 @@ void CollectEngine(const EngineUsage& usage, Families& families) {
         Number(usage.jobs_waiting));
 }
 
+void CollectClaims(const ClaimCounts& claims, Families& families) {
+  MetricFamilyValues& states =
+      Add(families, MetricKind::kGauge, "claims",
+          "claims that this process saw made: pending now, or confirmed since the start");
+  Point(states, Number(claims.pending), {{"state", "pending"}});
+  Point(states, Number(claims.confirmed_total), {{"state", "confirmed"}});
+  Counter(families, "claims_lost_total", "claims of this region that a rival's won over",
+          claims.lost_total);
+  Counter(families, "claims_reclaimed_total",
+          "claims of this region killed by a release that had not seen them, and made again",
+          claims.reclaimed_total);
+  MetricFamilyValues& seconds = Add(families, MetricKind::kHistogram, "claim_confirm_seconds",
+                                    "from a claim of this region to its proof");
+  seconds.bounds.assign(std::begin(kClaimBoundsSeconds), std::end(kClaimBoundsSeconds));
+  seconds.points.push_back(
+      {.labels = {}, .buckets = claims.confirm_buckets, .sum = claims.confirm_seconds_sum});
+}
+
 void CollectReplica(const ReplicaStatus& status, Families& families) {
   const ReplicaCounters& counters = status.counters;
   Counter(families, "applied_txns_total", "txns of other regions applied here",
@@ -159,6 +177,7 @@ void CollectReplica(const ReplicaStatus& status, Families& families) {
       Point(conflicts, Number(count.count), {{"table", count.table}, {"kind", count.kind}});
     }
   }
+  CollectClaims(status.claims, families);
   MetricFamilyValues& events = Add(families, MetricKind::kCounter, "protocol_events_total",
                                    "what the replication protocol met");
   const std::pair<const char*, std::uint64_t> kinds[] = {

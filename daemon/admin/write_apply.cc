@@ -4,6 +4,7 @@
 
 #include "conflict/record_codec.h"
 #include "daemon/admin/record_json.h"
+#include "wan/claim_job.h"
 
 namespace hawser::admin {
 namespace {
@@ -143,8 +144,32 @@ std::optional<Problem> ApplyChange(const PlannedChange& change, RecordEdit& edit
     case WriteOp::kDelete:
       edit.DeleteAll();
       return std::nullopt;
+    case WriteOp::kClaim:
+    case WriteOp::kRelease:
+      break;  // ApplyClaim
   }
   return std::nullopt;
+}
+
+bool IsClaim(const PlannedChange& change) {
+  return change.op == WriteOp::kClaim || change.op == WriteOp::kRelease;
+}
+
+std::optional<Problem> ApplyClaim(const PlannedChange& change, Session& session, LocalTxn& txn,
+                                  ChangeResult& result) {
+  const ClaimOrder order{
+      .verb = change.op == WriteOp::kClaim ? ClaimOrder::Verb::kClaim : ClaimOrder::Verb::kRelease,
+      .name = change.table,
+      .value = change.key,
+      .owner = change.owner,
+      .request_id = {}};
+  if (std::string wrong = order.Problem(session.schema()); !wrong.empty()) {
+    return Problem{.status = 422, .code = "UNIQUE", .detail = std::move(wrong)};
+  }
+  const ClaimOutcome outcome = CarryOut(order, txn);
+  const bool same = outcome.effect == ClaimEffect::kSame;
+  result.existed = change.op == WriteOp::kClaim ? same : !same;
+  return ProblemOf(outcome);
 }
 
 // Names the change, if there are several.
@@ -167,8 +192,11 @@ std::expected<WriteResult, Problem> ApplyPlan(const WritePlan& plan, Session& se
   written.changes.resize(plan.size());
   const std::unique_ptr<LocalTxn> txn = session.Begin();
   for (std::size_t i = 0; i < plan.size(); ++i) {
-    RecordEdit& edit = txn->Edit(plan[i].table, plan[i].key);
-    if (auto problem = ApplyChange(plan[i], edit, written.changes[i])) {
+    ChangeResult& result = written.changes[i];
+    auto problem = IsClaim(plan[i])
+                       ? ApplyClaim(plan[i], session, *txn, result)
+                       : ApplyChange(plan[i], txn->Edit(plan[i].table, plan[i].key), result);
+    if (problem) {
       return Failure(Locate(std::move(*problem), plan, i));
     }
   }
@@ -177,6 +205,11 @@ std::expected<WriteResult, Problem> ApplyPlan(const WritePlan& plan, Session& se
   written.dot = *dot;
   written.cut = session.applied();
   for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (IsClaim(plan[i])) {
+      const auto row = session.Get(ClaimRowKey(plan[i].table, plan[i].key));
+      written.changes[i].value = Text(ClaimOf(row, session.proof()).state);
+      continue;
+    }
     const Newest newest = ReadNewest(session, plan[i]);
     written.changes[i].exists = newest.alive;
     if (newest.alive) written.changes[i].version = VersionText(newest.record);

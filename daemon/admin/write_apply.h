@@ -30,6 +30,8 @@ struct WriteResult {
 // All of it is staged, or nothing.
 std::expected<WriteResult, Problem> ApplyPlan(const WritePlan& plan, Session& session);
 
+// Why a claim or release came to nothing; nullopt: it did not.
+std::optional<Problem> ProblemOf(const ClaimOutcome& outcome);
 // How a refused write is answered.
 Problem ToProblem(Refusal refusal);
 

@@ -172,6 +172,8 @@ std::optional<WriteOp> OpOf(std::string_view name) {
   if (name == "patch") return WriteOp::kPatch;
   if (name == "delete") return WriteOp::kDelete;
   if (name == "incr") return WriteOp::kIncr;
+  if (name == "claim") return WriteOp::kClaim;
+  if (name == "release") return WriteOp::kRelease;
   return std::nullopt;
 }
 
@@ -192,8 +194,29 @@ Problems ReadMembers(const JsonObject& object, PlannedChange& change) {
         return unknown;
       }
       return ReadIncr(object, change);
+    case WriteOp::kClaim:
+    case WriteOp::kRelease:
+      break;  // ReadClaim
   }
   return std::nullopt;
+}
+
+std::expected<PlannedChange, Problem> ReadClaim(WriteOp op, const JsonObject& object) {
+  if (auto unknown = UnknownMember(object, {"op", "name", "value", "owner"})) {
+    return Bad(std::move(*unknown));
+  }
+  PlannedChange change{.op = op, .table = {}, .key = {}};
+  for (const auto& [member, into] :
+       {std::pair<std::string_view, std::string*>{"name", &change.table},
+        {"value", &change.key},
+        {"owner", &change.owner}}) {
+    const Json* json = Find(object, member);
+    if (!json) return Bad("a claim or release needs `name`, `value` and `owner`");
+    auto bytes = ReadValue(*json);
+    if (!bytes) return Bad("`" + std::string(member) + "`: " + bytes.error());
+    *into = std::move(*bytes);
+  }
+  return change;
 }
 
 std::expected<PlannedChange, Problem> ReadChange(const Json& json) {
@@ -203,10 +226,12 @@ std::expected<PlannedChange, Problem> ReadChange(const Json& json) {
   const Json* table = Find(*object, "table");
   const Json* key = Find(*object, "key");
   const auto* op_name = op ? op->As<std::string>() : nullptr;
+  const auto claims = op_name ? OpOf(*op_name) : std::nullopt;
+  if (claims == WriteOp::kClaim || claims == WriteOp::kRelease) return ReadClaim(*claims, *object);
   const auto* table_name = table ? table->As<std::string>() : nullptr;
   if (!op_name || !table_name || !key) return Bad("a change needs `op`, `table` and `key`");
   const auto known = OpOf(*op_name);
-  if (!known) return Bad("`op` is one of put, patch, delete, incr");
+  if (!known) return Bad("`op` is one of put, patch, delete, incr, claim, release");
   auto key_bytes = ReadValue(*key);
   if (!key_bytes) return Bad("`key`: " + key_bytes.error());
   PlannedChange change{.op = *known, .table = *table_name, .key = std::move(*key_bytes)};

@@ -18,10 +18,12 @@
 namespace hawser::admin {
 
 enum class WriteOp {
-  kPut,     // the record is these fields and no others
-  kPatch,   // these fields; the others stay
-  kDelete,  // the record goes
-  kIncr,    // one counter
+  kPut,      // the record is these fields and no others
+  kPatch,    // these fields; the others stay
+  kDelete,   // the record goes
+  kIncr,     // one counter
+  kClaim,    // a unique value: `table` is its name, `key` the value
+  kRelease,  // likewise
 };
 
 struct PlannedField {
@@ -47,6 +49,7 @@ struct PlannedChange {
   std::optional<std::int64_t> expires_at_ms;  // nullopt: none
   std::string field;                          // kIncr
   std::variant<std::int64_t, double> by;      // kIncr
+  std::string owner;                          // kClaim, kRelease
   Condition condition;
 };
 

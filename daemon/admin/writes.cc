@@ -32,6 +32,14 @@ const char* ResultWord(const ChangeResult& change) {
 
 // The members that say what became of one record.
 void WriteChange(const PlannedChange& plan, const ChangeResult& change, JsonWriter& json) {
+  if (plan.op == WriteOp::kClaim || plan.op == WriteOp::kRelease) {
+    json.Member("name", plan.table);
+    json.Key("value");
+    WriteValue(plan.key, json);
+    json.Key("owner");
+    WriteValue(plan.owner, json);
+    return json.Member("state", change.value);
+  }
   json.Member("table", plan.table);
   json.Key("key");
   WriteValue(plan.key, json);

@@ -153,6 +153,37 @@ std::optional<Grid> RecordGrid(std::string_view json) {
   return grid;
 }
 
+std::optional<Grid> ClaimGrid(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("state")) return std::nullopt;
+  Grid grid{{"STATE", "OWNER", "NOT YET HEARD"}, {}};
+  std::string silent;
+  if (body.contains("silent_regions") && body["silent_regions"].is_array()) {
+    for (const Json& region : body["silent_regions"]) {
+      if (region.is_string()) silent += (silent.empty() ? "" : ", ") + region.get<std::string>();
+    }
+  }
+  grid.rows.push_back({{Member(body, "state"), IsPending(json) ? Tone::kWarn : Tone::kGood},
+                       {Member(body, "owner")},
+                       {silent}});
+  return grid;
+}
+
+std::optional<std::string> ClaimBody(const std::string& owner, const std::string& request_id) {
+  Json body{{"owner", owner}};
+  if (!request_id.empty()) body["request_id"] = request_id;
+  try {
+    return body.dump();
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+bool IsPending(std::string_view json) {
+  const Json body = Parse(json);
+  return body.is_object() && Member(body, "state") == "pending";
+}
+
 std::optional<Grid> WriteGrid(std::string_view json) {
   const Json body = Parse(json);
   if (!body.is_object() || !body.contains("result")) return std::nullopt;

@@ -25,6 +25,11 @@ std::optional<Grid> CutGrid(std::string_view json);
 std::optional<Grid> ConflictsGrid(std::string_view json);
 std::optional<Grid> ConflictGrid(std::string_view json);
 std::optional<Grid> ExplainGrid(std::string_view json);
+std::optional<Grid> ClaimGrid(std::string_view json);
+// The body of a claim; nullopt: a text is no UTF-8.
+std::optional<std::string> ClaimBody(const std::string& owner, const std::string& request_id);
+// True if the answer says that the claim is pending.
+bool IsPending(std::string_view json);
 std::optional<Grid> ExplainRegionsGrid(std::string_view json);
 std::optional<Grid> ResolvedGrid(std::string_view json);
 std::optional<Grid> AuditGrid(std::string_view json);

@@ -100,6 +100,35 @@ class Runner {
     return printed;
   }
 
+  Exit Claim() {
+    const bool claims = options_.command == Command::kUniqueClaim;
+    Request request{
+        .method = claims ? "PUT" : "DELETE", .path = UniquePath(), .headers = {}, .body = {}};
+    if (claims) {
+      const auto body = ClaimBody(options_.owner, options_.request_id);
+      if (!body) return Fail(Exit::kUsage, "an owner must be UTF-8 here");
+      request.body = *body;
+      request.headers.emplace_back("Content-Type", "application/json");
+      if (options_.wait_ms) {
+        const std::int64_t seconds = std::max<std::int64_t>(1, (*options_.wait_ms + 999) / 1000);
+        request.headers.emplace_back("Prefer", "wait=" + std::to_string(seconds));
+      }
+    } else {
+      request.path += "?owner=" + PercentEncoded(options_.owner);
+    }
+    if (options_.dry_run) {
+      Out(request.method + ' ' + options_.server + request.path + '\n');
+      return Exit::kOk;
+    }
+    const auto response = Ask(request);
+    if (!response) return exit_;
+    const Exit printed = Print(response->body, ClaimGrid);
+    if (printed == Exit::kOk && options_.wait_ms && IsPending(response->body)) {
+      return Fail(Exit::kTimedOut, "still pending; it goes on by itself");
+    }
+    return printed;
+  }
+
   Exit Conflicts() {
     std::string query = "?limit=" + std::to_string(options_.limit);
     const auto add = [&query](const char* name, const std::string& text) {
@@ -206,6 +235,10 @@ class Runner {
     return "/v1/explain/" + PercentEncoded(options_.table) + '/' + PercentEncoded(options_.key);
   }
 
+  std::string UniquePath() const {
+    return "/v1/unique/" + PercentEncoded(options_.table) + '/' + PercentEncoded(options_.key);
+  }
+
   std::string RecordPath() const {
     return "/v1/tables/" + PercentEncoded(options_.table) + "/records/" +
            PercentEncoded(options_.key);
@@ -214,7 +247,8 @@ class Runner {
  private:
   // The daemon may hold the answer for as long as --wait says.
   static std::int64_t RequestMs(const Options& options) {
-    const bool held = options.command == Command::kRecordPut;
+    const bool held =
+        options.command == Command::kRecordPut || options.command == Command::kUniqueClaim;
     return options.timeout_ms + (held ? options.wait_ms.value_or(0) : 0);
   }
 
@@ -320,6 +354,11 @@ Exit Execute(const Options& options) {
       return runner.Show({.path = "/v1/cut"}, CutGrid);
     case Command::kRecordExplain:
       return runner.Explain();
+    case Command::kUniqueGet:
+      return runner.Show({.path = runner.UniquePath()}, ClaimGrid);
+    case Command::kUniqueClaim:
+    case Command::kUniqueRelease:
+      return runner.Claim();
     case Command::kConflictList:
       return runner.Conflicts();
     case Command::kConflictShow:

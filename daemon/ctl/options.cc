@@ -78,6 +78,7 @@ class CommandLine {
     AddLag();
     AddRecord();
     AddCut();
+    AddUnique();
     AddConflict();
     AddAudit();
     AddConfig();
@@ -158,6 +159,25 @@ class CommandLine {
   void AddCut() {
     CLI::App* cut = app_.add_subcommand("cut", "what this region has applied of every origin");
     Serves(cut, Command::kCut);
+  }
+  void AddUnique() {
+    CLI::App* unique = app_.add_subcommand("unique", "values that one owner may have, worldwide");
+    unique->require_subcommand(1);
+    CLI::App* get = unique->add_subcommand("get", "who owns a value, and whether that is proved");
+    CLI::App* claim = unique->add_subcommand("claim", "claim a value for an owner");
+    CLI::App* release = unique->add_subcommand("release", "give a value up, as its owner");
+    for (CLI::App* each : {get, claim, release}) {
+      each->add_option("name", options_.table, "the name under [[unique]], such as login")
+          ->required();
+      each->add_option("value", options_.key, "the value")->required();
+      if (each != get) each->add_option("owner", options_.owner, "the owner")->required();
+    }
+    claim->add_option("--request-id", options_.request_id,
+                      "the same id again gets the first's answer, for a day");
+    claim->footer("With --wait, waits until it is confirmed or lost; exit 6 if still pending.");
+    Serves(get, Command::kUniqueGet);
+    Serves(claim, Command::kUniqueClaim);
+    Serves(release, Command::kUniqueRelease);
   }
   void AddConflict() {
     CLI::App* conflict =

@@ -17,6 +17,9 @@ enum class Command {
   kRecordPut,
   kRecordExplain,
   kCut,
+  kUniqueGet,
+  kUniqueClaim,
+  kUniqueRelease,
   kConflictList,
   kConflictShow,
   kConflictResolve,
@@ -39,6 +42,7 @@ struct Options {
   bool yes = false;
   bool dry_run = false;
 
+  std::string owner, request_id;           // unique; `table` is the name, `key` the value
   std::string peer;                        // lag
   std::optional<std::int64_t> max_lag_ms;  // lag --max
   std::string table, key;                  // record
