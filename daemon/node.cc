@@ -6,9 +6,11 @@
 #include "daemon/admin/explainer.h"
 #include "daemon/admin/server.h"
 #include "daemon/calls/call_desk.h"
+#include "daemon/config/secret.h"
 #include "daemon/declare_job.h"
 #include "daemon/doors.h"
 #include "daemon/exit_codes.h"
+#include "daemon/feeds/claim_teller.h"
 #include "daemon/log.h"
 #include "daemon/log_codes.h"
 #include "daemon/redis/server.h"
@@ -106,6 +108,7 @@ struct Node::Parts {
   Crossing crossing;
   std::unique_ptr<Link> link;
   std::unique_ptr<Engine> engine;
+  std::unique_ptr<ClaimTeller> teller;
   std::unique_ptr<CallDesk> calls;
   std::unique_ptr<RedisServer> redis;
   std::unique_ptr<AdminServer> admin;
@@ -117,6 +120,7 @@ struct Node::Parts {
     admin.reset();
     crossing.Close();
     calls.reset();
+    teller.reset();
     engine.reset();  // commits and answers what was taken; its last messages go to the link
     link.reset();
   }
@@ -182,6 +186,26 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
         "the rules of [[tables]] could not be declared now; it is tried again",
         {{"reason", GateText(*declared.refused)}});
   }
+
+  ClaimTellerOptions teller = ClaimTellerOptionsOf(config);
+  if (!config.webhook.secret_file.empty()) {
+    auto secret = config::ReadSecret(config.webhook.secret_file);
+    if (!secret) {
+      return std::unexpected(
+          StartFailure{kExitConfig, code::kConfigBad, "[webhook] secret_file: " + secret.error()});
+    }
+    teller.webhook.secret = std::move(*secret);
+  }
+  const std::string events = "hw." + config.cluster + ".events." + config.region + ".";
+  teller.publish = [&link, events](const std::string& kind, std::string json) {
+    link.PublishLocal(events + kind, std::move(json));
+  };
+  teller.remark = [](bool failing, const std::string& why) {
+    Log(failing ? LogLevel::kWarning : LogLevel::kInfo, "webhook", code::kRemark,
+        failing ? "the webhook does not take an event, it is tried again: " + why
+                : std::string("the webhook takes events again"));
+  };
+  parts->teller = std::make_unique<ClaimTeller>(std::move(teller), parts->engine->NewReader());
 
   const admin::ExplainerOptions explainer = ExplainerOptionsOf(config);
   CallDeskOptions desk = CallDeskOptionsOf(config);

@@ -98,6 +98,15 @@ CallDeskOptions CallDeskOptionsOf(const Config& config) {
   return options;
 }
 
+ClaimTellerOptions ClaimTellerOptionsOf(const Config& config) {
+  ClaimTellerOptions options;
+  options.self = config.self;
+  options.regions = RegionNames(config);
+  options.position_path = config.storage.path + "/claims_told";
+  options.webhook.url = config.webhook.url;
+  return options;
+}
+
 admin::ExplainerOptions ExplainerOptionsOf(const Config& config) {
   admin::ExplainerOptions options{.self = config.self, .regions = {}};
   for (const auto& [id, name] : RegionNames(config)) options.regions.push_back({id, name});

@@ -11,6 +11,7 @@
 #include "daemon/calls/call_desk.h"
 #include "daemon/config/config.h"
 #include "daemon/engine/engine_loop.h"
+#include "daemon/feeds/claim_teller.h"
 #include "daemon/redis/options.h"
 #include "storage/lmdb_store.h"
 #include "wan/link.h"
@@ -27,6 +28,7 @@ EngineOptions EngineOptionsOf(const Config& config, std::string_view version);
 RedisOptions RedisOptionsOf(const Config& config, std::string_view version);
 
 CallDeskOptions CallDeskOptionsOf(const Config& config);  // without its functions
+ClaimTellerOptions ClaimTellerOptionsOf(const Config& config);
 admin::ExplainerOptions ExplainerOptionsOf(const Config& config);
 
 // What to bind: the servers want an address, not a name.

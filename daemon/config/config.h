@@ -101,6 +101,11 @@ struct UniqueConfig {
   std::string name;
 };
 
+struct WebhookConfig {
+  std::string url;          // empty: none
+  std::string secret_file;  // empty: not signed
+};
+
 enum class TokenRole : std::uint8_t { kViewer, kOperator, kApp };
 
 struct TokenConfig {
@@ -122,6 +127,7 @@ struct Config {
   ConflictsConfig conflicts;
   std::vector<TableConfig> tables;
   std::vector<UniqueConfig> unique;
+  WebhookConfig webhook;
   std::vector<TokenConfig> tokens;
   Schema schema;  // of `tables` and `unique`
 };

@@ -56,6 +56,11 @@ std::string FileProblem(const Value& value) {
          " is neither an absolute path nor the plain name of a systemd credential";
 }
 
+std::string UrlProblem(const Value& value) {
+  if (value.text.starts_with("http://") || value.text.starts_with("https://")) return {};
+  return Quoted(value.text.substr(0, 120)) + " is no URL; begin it with http:// or https://";
+}
+
 std::string NatsProblem(const Value& value) {
   if (value.texts.empty())
     return "is empty; name at least one URL, such as [\"nats://127.0.0.1:4222\"]";
@@ -119,6 +124,8 @@ const std::array kSections = {
             true},
     Section{"unique", Section::Kind::kMany, "Values that at most one owner may have, worldwide.",
             [](Config& c, const std::string&) { c.unique.emplace_back(); }, true},
+    Section{"webhook", Section::Kind::kOne,
+            "Told of each claim of this region that a rival's won over (POST, JSON)."},
     Section{"tokens", Section::Kind::kMany,
             "Who may call. Without any token only loopback addresses are listened on.",
             [](Config& c, const std::string&) { c.tokens.emplace_back(); }, true},
@@ -479,6 +486,23 @@ const std::array kKeys = {
         .example = "\"login\"",
         .problem = TableNameProblem,
         .store = [](Config& c, const Value& v) { c.unique.back().name = v.text; }},
+
+    Key{.section = "webhook",
+        .name = "url",
+        .type = kText,
+        .meaning = "Where to POST; each event at least once, retried for as long as the conflict "
+                   "log keeps it.",
+        .example = "\"https://hooks.example.com/hawser\"",
+        .problem = UrlProblem,
+        .store = [](Config& c, const Value& v) { c.webhook.url = v.text; }},
+    Key{.section = "webhook",
+        .name = "secret_file",
+        .type = kText,
+        .meaning = "The secret that signs each call (HMAC-SHA256): an absolute path, or the name "
+                   "of a systemd credential.",
+        .example = "\"webhook.secret\"",
+        .problem = FileProblem,
+        .store = [](Config& c, const Value& v) { c.webhook.secret_file = v.text; }},
 
     Key{.section = "tokens",
         .name = "name",

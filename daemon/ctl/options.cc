@@ -16,13 +16,12 @@ namespace hawser::ctl {
 namespace {
 
 // Words of the whole tool's plan that this version does not serve yet.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kLater = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kLater = {{
     {"region", "join"},
     {"region", "drain"},
     {"region", "remove"},
     {"region", "takeover"},
     {"home", ""},
-    {"unique", ""},
     {"verify", ""},
     {"parked", ""},
     {"backup", ""},

@@ -87,7 +87,7 @@ std::vector<Bad> Unknown() {
               {"unknown section", "did you mean [cluster]?"}),
       Changed("[[regions]]", "[[region_list]]", 5, "region_list", {"unknown section"}),
       Changed("id = 1", "idd = 1", 7, "regions.idd", {"did you mean \"id\"?"}),
-      Changed("nats = ", "url = ", 8, "regions.url",
+      Changed("nats = ", "address = ", 8, "regions.address",
               {"unknown key", "name, id, nats, credentials"}),
       Added("[storge]\npath = \"/a\"\n", 9, "storge", {"did you mean [storage]?"}),
       Added("[table]\n", 9, "table", {"did you mean [[tables]]?"}),

@@ -57,7 +57,7 @@ TEST_CASE("a mistake is usage, and ends with 2") {
 }
 
 TEST_CASE("what comes in a later version says so, and is not in the help") {
-  for (const char* noun : {"home", "unique", "verify", "parked", "backup", "bench"}) {
+  for (const char* noun : {"home", "verify", "parked", "backup", "bench"}) {
     const Parsed parsed = Parse({noun, "list"});
     CHECK(parsed.exit_code == 2);
     CHECK(parsed.text.find("not in this version") != std::string::npos);
@@ -65,6 +65,18 @@ TEST_CASE("what comes in a later version says so, and is not in the help") {
   }
   CHECK(Parse({"region", "drain", "eu"}).text.find("not in this version") != std::string::npos);
   CHECK(Parse({"region", "lst"}).text.find("not in this version") == std::string::npos);
+}
+
+TEST_CASE("a claim names what it is, its value and its owner") {
+  const Parsed parsed = Parse({"unique", "claim", "login", "anna", "u1", "--request-id", "r1"});
+  REQUIRE(parsed.options);
+  CHECK(parsed.options->command == Command::kUniqueClaim);
+  CHECK(parsed.options->table == "login");
+  CHECK(parsed.options->key == "anna");
+  CHECK(parsed.options->owner == "u1");
+  CHECK(parsed.options->request_id == "r1");
+  CHECK(Parse({"unique", "release", "login", "anna"}).exit_code == 2);
+  CHECK(Parse({"unique", "get", "login", "anna"}).options);
 }
 
 TEST_CASE("a conflict is resolved with one value and a reason") {

@@ -1,6 +1,12 @@
 """Unique values: one owner worldwide, told honestly while it is not yet proved."""
 
+import hmac
+import http.server
+import json
+import os
 import random
+import socket
+import threading
 import time
 
 from hawser_live import races
@@ -212,3 +218,82 @@ def rest():
         check(web.call("DELETE", "/v1/unique/login/anna?owner=u1").status == 409, "a rival's release")
         check(web.call("DELETE", "/v1/unique/login/anna?owner=u2").status == 200, "release")
         check(web.get("/v1/unique/login/anna").status == 404, "released")
+
+
+class Hook(http.server.ThreadingHTTPServer):
+    """Takes webhook calls; answers 503 while `broken`."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), HookCall)
+        self.broken, self.refused, self.taken = True, 0, []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class HookCall(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.broken:
+            self.server.refused += 1
+        else:
+            self.server.taken.append((dict(self.headers), body))
+        self.send_response(503 if self.server.broken else 204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Events:
+    """Messages of one subject, by a bare NATS connection."""
+
+    def __init__(self, port, subject):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.stream = self.socket.makefile("rb")
+        self.stream.readline()  # INFO
+        self.socket.sendall(f'CONNECT {{"verbose":false}}\r\nSUB {subject} 1\r\nPING\r\n'.encode())
+        while self.stream.readline() != b"PONG\r\n":
+            pass
+
+    def next(self):
+        while True:
+            line = self.stream.readline()
+            if line == b"PING\r\n":
+                self.socket.sendall(b"PONG\r\n")
+            elif line.startswith(b"MSG "):
+                return self.stream.read(int(line.split()[-1]) + 2)[:-2]
+            elif not line:
+                raise ConnectionError("NATS ended the connection")
+
+
+@story("the loser is told: an event on NATS, a signed webhook, over a dead receiver and a kill", seconds=60)
+def told():
+    hook, secret = Hook(), "a-secret-of-more-than-sixteen-bytes"
+    with Mesh(name="unique_told", tables=UNIQUE) as mesh:
+        path = os.path.join(mesh.dir, "webhook.secret")
+        with open(path, "w") as file:
+            file.write(secret)
+        os.chmod(path, 0o600)
+        mesh.settings = {"webhook": {"url": f"http://127.0.0.1:{hook.server_port}/hook", "secret_file": path}}
+        mesh.start()
+        mesh.wait_connected()
+        east, west, _ = mesh.regions
+        events = Events(west.nats_port, "hw.live.events.eu-west.claim_lost")
+        mesh.wan.cut_all()
+        for region, owner in ((east, "u1"), (west, "u2")):
+            with region.client() as client:
+                check(claim(client, "anna", owner) == "pending", owner)
+        mesh.wan.heal_all()
+        event = json.loads(events.next())
+        check((event["value"], event["owner"], event["winner"]) == ("anna", "u2", "u1"), f"{event}")
+        wait_until(lambda: hook.refused >= 2, 20, "the webhook was tried twice")
+        west.kill()
+        hook.broken = False
+        west.start()
+        wait_until(lambda: hook.taken, 20, "the webhook takes it after the restart")
+        time.sleep(1)
+        headers, body = hook.taken[0]
+        signed = hmac.new(secret.encode(), headers["Hawser-Timestamp"].encode() + b"." + body, "sha256")
+        check(headers["Hawser-Signature"] == "sha256=" + signed.hexdigest(), f"signature: {headers}")
+        check(json.loads(body) == event, f"the webhook says {body!r}")
+        check(len(hook.taken) == 1, f"told {len(hook.taken)} times after it was taken")
+        note(f"refused {hook.refused} times, then taken once; {event}")
