@@ -10,6 +10,7 @@
 #include "daemon/declare_job.h"
 #include "daemon/doors.h"
 #include "daemon/exit_codes.h"
+#include "daemon/feed_wiring.h"
 #include "daemon/feeds/claim_teller.h"
 #include "daemon/log.h"
 #include "daemon/log_codes.h"
@@ -112,8 +113,10 @@ struct Node::Parts {
   std::unique_ptr<CallDesk> calls;
   std::unique_ptr<RedisServer> redis;
   std::unique_ptr<AdminServer> admin;
+  std::unique_ptr<FeedPublisher> feeds;
 
   ~Parts() {
+    feeds.reset();
     if (redis) redis->Stop();
     if (admin) admin->Stop();
     redis.reset();
@@ -231,6 +234,7 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
     return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, admin.error()});
   }
   parts->admin = std::move(*admin);
+  parts->feeds = std::make_unique<FeedPublisher>(FeedOptionsOf(config, self, link), *parts->engine);
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 

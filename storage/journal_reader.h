@@ -1,7 +1,8 @@
 #pragma once
 
-// LmdbJournalReader: reads one origin's log out of the journal, through a read transaction of its
-// own per call. Finds its place by the sparse index, then walks blocks. Threads: one per thread.
+// LmdbJournalReader: reads one origin's log, or all in the order applied, out of the journal,
+// through a read transaction of its own per call. Finds its place by the sparse index, then walks
+// blocks. Threads: one per thread.
 
 #include <functional>
 #include <string>
@@ -20,6 +21,8 @@ class LmdbJournalReader final : public JournalReader {
   std::expected<void, StorageError> ReadLog(
       const Origin& origin, Seq from,
       const std::function<bool(const JournalEntry&)>& visit) override;
+  std::expected<void, StorageError> ReadApplied(
+      Lsn from, const std::function<bool(Lsn lsn, const JournalEntry&)>& visit) override;
 
  private:
   std::expected<bool, StorageError> SeekBlock(LmdbCursor& cursor, const Origin& origin, Seq from);

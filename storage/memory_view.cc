@@ -65,4 +65,24 @@ std::expected<void, StorageError> MemoryJournalReader::ReadLog(
   return {};
 }
 
+std::expected<void, StorageError> MemoryJournalReader::ReadApplied(
+    Lsn from, const std::function<bool(Lsn lsn, const JournalEntry&)>& visit) {
+  const Lsn last = store_.LastLsn();
+  if (from <= store_.image_.trimmed || Raw(from) > Raw(last) + 1) {
+    return std::unexpected(StorageError::kNotFound);
+  }
+  for (Lsn lsn = from; lsn <= last; lsn = Lsn{Raw(lsn) + 1}) {
+    const StoreImage::Entry& entry = store_.EntryAt(lsn);
+    if (!visit(lsn, {.origin = entry.origin,
+                     .seq = entry.seq,
+                     .hash = entry.hash,
+                     .bytes = *entry.bytes,
+                     .hash_before = entry.hash_before,
+                     .applied_ms = entry.applied_ms})) {
+      break;
+    }
+  }
+  return {};
+}
+
 }  // namespace hawser

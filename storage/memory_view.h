@@ -49,6 +49,8 @@ class MemoryJournalReader final : public JournalReader {
   std::expected<void, StorageError> ReadLog(
       const Origin& origin, Seq from,
       const std::function<bool(const JournalEntry&)>& visit) override;
+  std::expected<void, StorageError> ReadApplied(
+      Lsn from, const std::function<bool(Lsn lsn, const JournalEntry&)>& visit) override;
 
  private:
   const MemoryStore& store_;

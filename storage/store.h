@@ -97,6 +97,11 @@ class JournalReader {
   // error.
   virtual std::expected<void, StorageError> ReadLog(
       const Origin& origin, Seq from, const std::function<bool(const JournalEntry&)>& visit) = 0;
+  // Everything from `from` on that readers may see, of all origins, in the order applied here,
+  // until `visit` says false or there is no more. kNotFound: `from` is trimmed, or further than the
+  // next; nothing was visited.
+  virtual std::expected<void, StorageError> ReadApplied(
+      Lsn from, const std::function<bool(Lsn lsn, const JournalEntry&)>& visit) = 0;
 };
 
 struct StoreUsage {

@@ -54,6 +54,8 @@ class Api {
   // conflicts.cc
   void ListConflicts(Call call);
   void GetConflict(Call call);
+  // change_stream.cc
+  void StreamChanges(Call call);
   // conflict_stream.cc
   void StreamConflicts(Call call);
   // True, and the lease is filled, unless there are streams_max streams; else answered with 503.
@@ -100,6 +102,7 @@ class Api {
   Engine& engine_;
   Post post_;
   std::unique_ptr<Reader> reader_;
+  std::unique_ptr<JournalReader> journal_;  // for streams
   std::string openapi_;
   std::shared_ptr<std::size_t> streams_ = std::make_shared<std::size_t>(0);
   std::uint64_t seen_ticks_ = 0;

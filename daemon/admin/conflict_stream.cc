@@ -1,5 +1,6 @@
 // The conflict log as a stream of events.
 
+#include "daemon/admin/conflict_stream.h"
 #include "daemon/admin/api.h"
 #include "daemon/admin/conflict_scan.h"
 #include "daemon/admin/event_text.h"
@@ -90,6 +91,18 @@ class ConflictStream : public StreamBody {
 };
 
 }  // namespace
+
+std::string ConflictEventJson(View& view, const std::string& order_key, const RegionNames& names) {
+  const auto ordered = ParseOrderKey(order_key);
+  LoggedConflict logged;
+  if (!ordered || !ReadConflict(view, ordered->id, logged)) return {};
+  if (logged.conflict.place != ordered->place) return {};
+  JsonWriter json;
+  json.BeginObject();
+  WriteLogged(view, logged, names, json);
+  json.EndObject();
+  return json.Take();
+}
 
 bool Api::LeaseStream(const Call& call, StreamLease& lease) {
   if (*streams_ >= options_.streams_max) {

@@ -7,6 +7,7 @@ Api::Api(const AdminOptions& options, Engine& engine, Post post)
       engine_(engine),
       post_(std::move(post)),
       reader_(engine.NewReader()),
+      journal_(engine.NewJournalReader()),
       seen_ticks_at_(std::chrono::steady_clock::now()) {}
 
 std::vector<Route> Api::Routes() {
@@ -179,6 +180,17 @@ std::vector<Route> Api::Routes() {
        .reply_schema = "ResolveManyReply",
        .statuses = {200, 415},
        .handler = to(&Api::ResolveConflicts)},
+      {.method = Method::kGet,
+       .pattern = "/v1/changes",
+       .role = Role::kViewer,
+       .summary = "What this region applies, its own writes and those of others, as server-sent "
+                  "events in the order applied. Goes on behind Last-Event-ID.",
+       .query = {{"table", "only of this table"},
+                 {"from", "go on behind this event id; from now on if not given"}},
+       .reply_schema = "AppliedChange",
+       .reply_type = "text/event-stream",
+       .statuses = {200, 410, 503},
+       .handler = to(&Api::StreamChanges)},
       {.method = Method::kGet,
        .pattern = "/v1/explain/{table}/{key}",
        .role = Role::kViewer,

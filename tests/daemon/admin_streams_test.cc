@@ -190,6 +190,71 @@ TEST_CASE("a reader that does not read holds up nobody, and what it missed is th
   for (int i = 0; i < 60; ++i) CHECK(At(slow.Next().data, "key") == "k" + std::to_string(i));
 }
 
+TEST_CASE("what is applied here is told in order, our own writes and those of others") {
+  Admin admin;
+  Stream stream(admin, "/v1/changes?table=orders");
+  CHECK(stream.reply().status == 200);
+  const std::string begin = stream.Next(true).id;
+  REQUIRE_FALSE(begin.empty());
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) Disagree(admin, "k" + std::to_string(i));
+  for (int i = 0; i < 40; ++i) {
+    const Event event = stream.Next();
+    REQUIRE(event.event == "change");
+    CHECK(At(event.data, "key") == "k" + std::to_string(i / 2));
+    CHECK(At(event.data, "wrote.1.value") == (i % 2 == 0 ? "ours" : "theirs"));
+    CHECK(At(event.data, "dot.region") == (i % 2 == 0 ? "us-east" : "eu-west"));
+    ids.push_back(event.id);
+  }
+  // From any event on: what follows it, once.
+  for (const std::size_t at : {std::size_t{0}, std::size_t{7}, std::size_t{38}}) {
+    Stream again(admin, "/v1/changes?from=" + ids[at]);
+    for (std::size_t i = at + 1; i < ids.size(); ++i) CHECK(again.Next().id == ids[i]);
+  }
+  Stream all(admin, "/v1/changes?from=" + begin);
+  CHECK(all.Next().id == ids[0]);
+  // Of another table nothing, but its place moves on with each beat.
+  Stream none(admin, "/v1/changes?table=other&from=" + begin);
+  CHECK(none.Next(true).id == ids.back());
+}
+
+TEST_CASE("several changes of one txn are told as such, deletes and counters for what they are") {
+  Admin admin;
+  Stream stream(admin, "/v1/changes");
+  REQUIRE_FALSE(stream.Next(true).id.empty());
+  REQUIRE(admin
+              .Json("POST", "/v1/txn",
+                    R"({"changes":[{"op":"put","table":"t","key":"a","fields":{"f":"1"}},)"
+                    R"({"op":"incr","table":"t","key":"n","by":5},)"
+                    R"({"op":"put","table":"u","key":"b","fields":{"":"x"}}]})")
+              .status == 200);
+  const Event first = stream.Next();
+  CHECK(At(first.data, "more_of_txn") == "true");
+  const Event second = stream.Next();
+  CHECK(second.data.find("\"add\":5") != std::string::npos);
+  const Event third = stream.Next();
+  CHECK(At(third.data, "table") == "u");
+  CHECK(At(third.data, "more_of_txn").empty());
+  CHECK(At(first.data, "dot.seq") == At(third.data, "dot.seq"));
+  // Inside the txn too.
+  Stream inside(admin, "/v1/changes?from=" + first.id);
+  CHECK(inside.Next().id == second.id);
+  REQUIRE(admin.Call("DELETE", "/v1/tables/u/records/b").status == 200);
+  CHECK(At(stream.Next().data, "wrote.0.value") == "null");
+}
+
+TEST_CASE("a position the journal no longer has is gone, and the answer says what to do") {
+  Admin admin;
+  CHECK(admin.Call("GET", "/v1/changes?from=x").status == 400);
+  CHECK(admin.Call("GET", "/v1/changes?table=!own").status == 400);
+  Admin there;
+  there.engine.status_says = ReplicaStatus{.self = {RegionId{1}, Incarnation{99}}};
+  Stream elsewhere(there, "/v1/changes");
+  const Reply gone = admin.Call("GET", "/v1/changes?from=" + elsewhere.Next(true).id);
+  CHECK(gone.status == 410);
+  CHECK(At(gone.body, "code") == "POSITION_GONE");
+}
+
 TEST_CASE("streams end when the server stops") {
   Admin admin;
   Stream stream(admin, "/v1/conflicts/stream");

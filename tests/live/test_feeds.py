@@ -6,6 +6,7 @@ import time
 
 from hawser_live.mesh import Mesh
 from hawser_live.keeper import wait_until
+from hawser_live.nats import Nats, changes
 from hawser_live.story import check, note, size, story
 
 
@@ -123,3 +124,97 @@ def conflicts_told():
             check(streams[region.name].next()[1]["key"] == "prompt", region.name)
         note(f"{sum(len(heard) for heard in told.values())} conflicts told in three regions, each once and in the "
              f"log's order; the last {1000 * (time.monotonic() - began):.0f} ms after the writes")
+
+
+@story("what a region applies is told in its order over REST and NATS, of others too, over a cut and a kill", seconds=120)
+def changes_told():
+    count = size(1500, 20_000)
+    with Mesh(["us-east", "eu-west"], name="changes-told") as mesh:
+        mesh.start()
+        mesh.wait_connected()
+        east, west = mesh.regions
+        subject = f"hw.{mesh.cluster}.changes.us-east.feed"
+        with Nats(east.nats_port, subject, f"hw.{mesh.cluster}.events.us-east.*") as nats:
+            stream = Events(east, "/v1/changes?table=feed")
+            begin = stream.block() and stream.last_id
+
+            def write(region, label, number):
+                with region.client() as client:
+                    client.pipeline([("SET", f"feed:{label}{i}", f"{label}{i}") for i in range(number)])
+
+            write(east, "e", count)
+            write(west, "w", count)
+            mesh.wait_converged()
+            told = []
+            while len(told) < 2 * count:
+                event, data = stream.next()
+                check(event == "change", f"{event}: {data}")
+                told.append((data["key"], data["dot"]["region"]))
+                if len(told) % 499 == 0:  # cut, and resumed
+                    stream.close()
+                    stream = Events(east, "/v1/changes?table=feed", stream.last_id)
+            for label, region in (("e", "us-east"), ("w", "eu-west")):
+                mine = [entry for entry in told if entry[1] == region]
+                check(mine == [(f"{label}{i}", region) for i in range(count)], f"{region}: not each once, in order")
+
+            # The same order on NATS, and each message names the one before.
+            heard, last = [], ""
+            while len(heard) < 2 * count:
+                position, previous, gap, some = changes(nats.next()[1])
+                check(previous == last and not gap, f"after {last!r} comes {previous!r}, gap {gap}")
+                last = position
+                heard += [(key, origin) for key, origin, _ in some]
+            check(heard == told, "NATS and REST tell different things")
+
+            # A position of NATS is one of REST.
+            with Events(east, f"/v1/changes?table=feed&from={last}") as rest:
+                write(west, "n", 1)
+                check(rest.next()[1]["key"] == "n0", "from a position that NATS named")
+            check(changes(nats.next()[1])[3] == [("n0", "eu-west", b"n0")], "the value on NATS")
+
+            # A conflict is an event there.
+            disagree(mesh, ["both"])
+            while True:
+                subject_of, payload = nats.next()
+                if subject_of.endswith(".conflict"):
+                    break
+            event = json.loads(payload)
+            check(event["key"] == "both" and event["loser"] and event["winner"], f"{event}")
+
+        # Over a kill -9: the stream goes on where it was.
+        east.kill()
+        east.start()
+        mesh.wait_connected()
+        write(west, "k", 5)
+        mesh.wait_converged()
+        with Events(east, "/v1/changes?table=feed", stream.last_id) as again:
+            keys = []
+            while keys[-1:] != ["k4"]:
+                keys.append(again.next()[1]["key"])
+        check(keys[-6:] == ["both", "k0", "k1", "k2", "k3", "k4"], f"after the kill: {keys}")
+
+        # How long an idle stream takes to hear of a write.
+        delays = []
+        with Events(east, "/v1/changes?table=feed") as quick, east.client() as client:
+            quick.block()
+            for i in range(50):
+                client.call("SET", f"feed:q{i}", "1")
+                began = time.monotonic()
+                check(quick.next()[1]["key"] == f"q{i}", "the write")
+                delays.append(1000 * (time.monotonic() - began))
+                time.sleep(0.01)
+        # Trimmed: it says so, rather than leave a hole.
+        write(east, "t", 200)
+        mesh.wait_converged()
+
+        def trimmed():
+            try:
+                stream_status = Events(east, "/v1/changes", begin)
+                stream_status.close()
+                return stream_status.status == 410
+            except OSError:
+                return False
+
+        wait_until(trimmed, 60, "the first position is gone")
+        note(f"{2 * count} changes of two regions over REST and NATS, each once and in one order; an idle stream hears of "
+             f"a write {sorted(delays)[len(delays) // 2]:.1f} ms after its answer (p50), {max(delays):.1f} ms at most")

@@ -638,6 +638,71 @@ TEST_CASE_TEMPLATE("the conflict log knows how far it was dropped, over crashes 
   CHECK(*ConflictFloor(h.store()) == kept.front());
 }
 
+TEST_CASE_TEMPLATE("what was applied is read in that order, from any place that is kept", H,
+                   HARNESSES) {
+  H h;
+  std::unique_ptr<MemoryStore> others[] = {OtherRegion(2), OtherRegion(3)};
+  const auto reader = h.store().NewJournalReader();
+  const auto read = [&](Lsn from) -> std::optional<std::vector<Dot>> {
+    std::vector<Dot> dots;
+    Lsn next = from;
+    const auto done = reader->ReadApplied(from, [&](Lsn lsn, const JournalEntry& entry) {
+      CHECK(lsn == next);
+      next = Lsn{Raw(lsn) + 1};
+      Txn txn;
+      CHECK(DecodeTxn(entry.bytes, txn));
+      dots.push_back({entry.origin, entry.seq});
+      return true;
+    });
+    if (!done) {
+      CHECK(done.error() == StorageError::kNotFound);
+      return std::nullopt;
+    }
+    return dots;
+  };
+  CHECK(read(Lsn{1}) == std::vector<Dot>{});
+  CHECK(!read(Lsn{2}));
+
+  std::vector<Dot> applied;
+  const std::string large(3000, 'x');
+  for (int i = 0; i < 150; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    // Several in one commit, of one origin or of three; some blocks are long.
+    for (int j = 0; j <= i % 4; ++j) {
+      const auto shipped = (i + j) % 3 == 0
+                               ? StageSet(h.store(), key, i % 10 == 0 ? large : "v", 1000 + i)
+                               : Set(*others[(i + j) % 3 - 1], key, large, 1000 + i);
+      if ((i + j) % 3 != 0) StageReceived(h.store(), shipped);
+      applied.push_back({shipped.origin, shipped.seq});
+    }
+    // What is staged is not read yet.
+    const auto before = read(Lsn{1});
+    REQUIRE(before);
+    CHECK(before->size() < applied.size());
+    MustCommit(h.store());
+  }
+  for (std::size_t i = 0; i <= applied.size(); i += 7) {
+    const std::vector<Dot> rest(applied.begin() + static_cast<std::ptrdiff_t>(i), applied.end());
+    CHECK(read(Lsn{i + 1}) == rest);
+  }
+  CHECK(read(Lsn{applied.size() + 1}) == std::vector<Dot>{});
+  CHECK(!read(Lsn{applied.size() + 2}));
+  int visited = 0;
+  CHECK(reader->ReadApplied(Lsn{5}, [&](Lsn, const JournalEntry&) { return ++visited < 3; }));
+  CHECK(visited == 3);
+
+  // Trimmed: from then on it is not found, and what is kept still is.
+  h.store().SetStable(AllStable(h.store(), 5000), h.store().applied());
+  h.Settle();
+  const Lsn first = h.store().usage().lsn_first;
+  REQUIRE(Raw(first) > 100);
+  CHECK(!read(Lsn{Raw(first) - 1}));
+  CHECK(!read(Lsn{1}));
+  const auto kept = read(first);
+  REQUIRE(kept);
+  CHECK(kept->size() == applied.size() + 1 - Raw(first));
+}
+
 TEST_CASE_TEMPLATE("a field that is noise is discarded as ever, and not logged", H, HARNESSES) {
   H h;
   h.KeepConflicts({.quiet = {{"t", {""}}}});

@@ -250,6 +250,11 @@ class FakeEngine::LockedJournalReader : public JournalReader {
     const Lock lock(mutex_);
     return inner_->ReadLog(origin, from, visit);
   }
+  std::expected<void, StorageError> ReadApplied(
+      Lsn from, const std::function<bool(Lsn, const JournalEntry&)>& visit) override {
+    const Lock lock(mutex_);
+    return inner_->ReadApplied(from, visit);
+  }
 
  private:
   std::recursive_mutex& mutex_;

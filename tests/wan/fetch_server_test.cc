@@ -15,6 +15,10 @@ namespace {
 // A journal that holds one log from `first` on.
 class OneLog final : public JournalReader {
  public:
+  std::expected<void, StorageError> ReadApplied(
+      Lsn, const std::function<bool(Lsn, const JournalEntry&)>&) override {
+    return std::unexpected(StorageError::kNotFound);  // a fetch never asks
+  }
   OneLog(const test::Log& log, std::uint64_t first, std::uint64_t last)
       : log_(log), first_(first), last_(last) {}
   std::expected<void, StorageError> ReadLog(
