@@ -133,3 +133,45 @@ TEST_CASE("a txn that writes nothing has no dot and waits for nobody") {
   CHECK(At(reply.body, "dot") == "null");
   CHECK(At(reply.body, "acks").empty());
 }
+
+TEST_CASE("a txn with a claim that is taken writes nothing at all") {
+  FakeEngineOptions options;
+  options.schema.unique.insert("login");
+  Admin admin(TestOptions(), options);
+  const auto sign_up = [&admin](const std::string& owner) {
+    return admin.Json("POST", kTxn,
+                      R"({"changes":[{"op":"put","table":"account","key":")" + owner +
+                          R"(","fields":{"login":"anna"}},
+                          {"op":"claim","name":"login","value":"anna","owner":")" +
+                          owner + R"("}]})");
+  };
+  const Reply first = sign_up("u1");
+  CHECK(first.status == 200);
+  CHECK(At(first.body, "results.1.state") == "pending");
+  const Reply second = sign_up("u2");
+  CHECK(second.status == 409);
+  CHECK(At(second.body, "code") == "TAKEN");
+  CHECK(admin.Call("GET", "/v1/tables/account/records/u2").status == 404);
+  const Reply look = admin.Call("GET", "/v1/unique/login/anna");
+  CHECK(look.status == 200);
+  CHECK(At(look.body, "owner") == "u1");
+  CHECK(At(look.body, "silent_regions.0") == "eu-west");
+  CHECK(admin.Call("DELETE", "/v1/unique/login/anna?owner=u2").status == 409);
+  CHECK(admin.Call("DELETE", "/v1/unique/login/anna?owner=u1").status == 200);
+  CHECK(admin.Call("GET", "/v1/unique/login/anna").status == 404);
+}
+
+TEST_CASE("a lost or confirmed claim ends the wait for it") {
+  FakeEngineOptions options;
+  options.schema.unique.insert("login");
+  Admin admin(TestOptions(), options);
+  const Reply pending = admin.Json("PUT", "/v1/unique/login/anna", R"({"owner":"u1"})");
+  CHECK(pending.status == 201);
+  CHECK(At(pending.body, "state") == "pending");
+  admin.engine.proof =
+      Proof{.stable = {.cut = admin.engine.applied(), .clock_ms = 0}, .compared = true};
+  const Reply confirmed =
+      admin.Json("PUT", "/v1/unique/login/anna", R"({"owner":"u1"})", {{"Prefer", "wait=5"}});
+  CHECK(confirmed.status == 200);
+  CHECK(At(confirmed.body, "state") == "confirmed");
+}
