@@ -263,6 +263,17 @@ void Storms::PlanRollback() {
         mesh_.region(victim).Wipe();
       }
       rollback_due_ = false;
+      if (!image || !random_.Chance(0.5)) return;
+      // It is heard and hears nobody for a while: it cannot notice, so the others must.
+      const auto deafen = [this, victim](bool deaf) {
+        for (int id = 1; id <= mesh_.size(); ++id) {
+          if (id != victim) mesh_.Cut(id, victim, deaf);
+        }
+      };
+      deafen(true);
+      mesh_.In(random_.Between(300, 1500) * 1000, [this, deafen] {
+        if (!over_) deafen(false);
+      });
     };
     mesh_.In(random_.Between(100, 800) * 1000, [attempt] { (*attempt)(); });
   });
