@@ -335,7 +335,8 @@ void RecordEdit::Override(std::string_view field, std::string_view value) {
   const FieldRule& rule = schema_.Rule(table_, field);
   const Field* held = HeldField(field);
   Pending put;
-  put.put = put.raise = put.shown = true;
+  put.put = put.shown = true;
+  put.raise = !HW_VARIANT(kOverrideNotRaised);
   put.kind = KeepsHeldKind(field, rule) ? held->cell.kind : rule.kind;
   put.rank = rule.RankOf(value).value_or(0);
   put.text = value;
@@ -361,7 +362,7 @@ void RecordEdit::FinishPut(const Field* held, const Pending& pending, std::strin
                            Change& change) const {
   Op& op = change.ops.emplace_back();
   op.field = name;
-  op.absent = !held;
+  op.absent = !held || !held->has_cell;
   op.kind = pending.kind;
   op.null = pending.null;
   op.rank = pending.null ? 0 : pending.rank;

@@ -9,16 +9,30 @@
 namespace hawser {
 namespace {
 
-bool SawAll(const Writer& writer, const Field& field) {
-  if (field.has_cell && !writer.Saw(field.cell.dot)) return false;
-  return std::ranges::all_of(
-      field.shares, [&](const Share& share) { return writer.Saw({share.origin, share.seq}); });
+// A writer that had seen a cell and held none had dropped it: it is dead and stable.
+void DropSeenCell(const Writer& writer, Field& field) {
+  if (!field.has_cell || !writer.Saw(field.cell.dot)) return;
+  field.has_cell = false;
+  field.cell = {};
+  field.seen.clear();
 }
 
-// The mark says that the writer had dropped what it once saw here: dead and stable, so we drop it
-// too.
+// The same of a writer that held neither cell nor share. A share it had not seen stays, and began
+// after the dead cell: nobody extends a share that a base has folded in.
+void DropSeen(const Writer& writer, Field& field) {
+  DropSeenCell(writer, field);
+  std::erase_if(field.shares,
+                [&](const Share& share) { return writer.Saw({share.origin, share.seq}); });
+}
+
+bool IsEmpty(const Field& field) {
+  return !field.has_cell && field.shares.empty();
+}
+
+// The mark says that the writer had dropped what it once saw here, so we drop it too.
 void DropSeen(const Writer& writer, Record& record) {
-  std::erase_if(record.fields, [&](const Field& field) { return SawAll(writer, field); });
+  for (Field& field : record.fields) DropSeen(writer, field);
+  std::erase_if(record.fields, IsEmpty);
   if (record.expiry && writer.Saw(record.expiry->dot)) record.expiry.reset();
 }
 
@@ -183,8 +197,16 @@ void DropMarked(const Writer& writer, const Change& change, Record& record) {
     if (!op.absent) continue;
     if (op.expiry) {
       if (record.expiry && writer.Saw(record.expiry->dot)) record.expiry.reset();
-    } else if (Field* field = record.Find(op.field); field && SawAll(writer, *field)) {
-      record.fields.erase(record.fields.begin() + (field - record.fields.data()));
+    } else if (Field* field = record.Find(op.field)) {
+      // A put that lists shares was made beside them: only the cell was gone.
+      if (op.seen.empty()) {
+        DropSeen(writer, *field);
+      } else {
+        DropSeenCell(writer, *field);
+      }
+      if (IsEmpty(*field)) {
+        record.fields.erase(record.fields.begin() + (field - record.fields.data()));
+      }
     }
   }
 }

@@ -47,6 +47,29 @@ TEST_CASE("a set over increments it has seen folds them in, and counting goes on
   CHECK(a.Read(40) == "101");
 }
 
+TEST_CASE("a base written where an overridden counter was dropped stands where it was not") {
+  const auto override = [](RecordEdit& edit) { edit.Override(kStringField, "5"); };
+  SUBCASE("beside an increment that it has seen") {
+    Writes a(1), b(2);
+    b.Receive(a, a.Write(10, override));
+    b.Receive(a, a.Write(20, Del));
+    b.Drop();
+    b.Receive(a, a.Write(30, Incr(1)));
+    a.Receive(b, b.Write(40, Set("100")));
+    CHECK(b.Read(50) == "100");
+    CHECK(a.Read(50) == "100");
+  }
+  SUBCASE("beside an increment that it has not seen") {
+    Writes a(1), b(2);
+    b.Receive(a, a.Write(10, override));
+    b.Receive(a, a.Write(20, Del));
+    b.Drop();
+    Exchange(a, a.Write(30, Incr(3)), b, b.Write(40, Set("100")));
+    CHECK(a.Read(50) == "103");
+    CHECK(b.Read(50) == "103");
+  }
+}
+
 TEST_CASE("a deleted counter starts anew, and an unseen increment survives the delete") {
   Writes a(1), b(2);
   b.Receive(a, a.Write(10, Incr(5)));

@@ -96,7 +96,9 @@ std::string Watcher::Judge(const Sent& writer, std::string_view row_key, const C
       any = &op;
       if (op.type == Op::Type::kPut) put = &op;
     }
-    const bool marked = change.created || (any && any->absent);
+    // A put that lists shares was made beside them: its mark speaks of the cell only.
+    const bool beside = put && put->absent && !put->seen.empty();
+    const bool marked = change.created || (any && any->absent && !beside);
     const Field* now = after.Find(held.name);
     const bool seen = saw_field(held);
     if (marked && seen) {
@@ -109,6 +111,15 @@ std::string Watcher::Judge(const Sent& writer, std::string_view row_key, const C
     if (now->shares.size() < held.shares.size()) coverage.Add(Event::kShareDropped);
     if (Refuses(*now)) ExpectAdds(writer, row_key, any, held, *now, expected);
     if (!held.has_cell) continue;
+    if ((marked || beside) && Saw(writer, held.cell.dot)) {
+      if (auto bad = JudgeGone(writer, true,
+                               {.name = held.name, .has_cell = true, .cell = held.cell}, before);
+          !bad.empty()) {
+        return bad;
+      }
+      if (now->has_cell && now->cell.dot == held.cell.dot) return "a mark left a seen cell";
+      if (!put) continue;
+    }
     if (!put) {
       if (now->cell.dot != held.cell.dot) return "a cell changed without a put";
       continue;
