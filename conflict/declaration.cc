@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <xxhash.h>
+
 #include "conflict/bytes.h"
 #include "conflict/internal_tables.h"
 
@@ -14,6 +16,14 @@ constexpr std::string_view kStatePrefix = "state ";
 constexpr std::string_view kIndexPrefix = "index ";
 constexpr std::string_view kTableRows = "@table";
 constexpr std::string_view kUniqueRows = "@unique";
+
+// Names a line of states by its text: 16 hex digits.
+std::string LineId(std::string_view rule_text) {
+  const std::uint64_t hash = XXH3_64bits(rule_text.data(), rule_text.size());
+  std::string id;
+  for (int shift = 60; shift >= 0; shift -= 4) id.push_back("0123456789abcdef"[hash >> shift & 15]);
+  return id;
+}
 
 std::string_view Before(std::string_view& text, char separator) {
   const std::size_t at = text.find(separator);
@@ -37,10 +47,6 @@ std::string TableDeclarationKey(std::string_view table) {
 
 std::string UniqueDeclarationKey(std::string_view name) {
   return DeclarationKey(kUniqueRows, name);
-}
-
-std::string AddedStateField(std::string_view state) {
-  return std::string(kStatePrefix) + std::string(state);
 }
 
 std::string IndexField(std::string_view field) {
@@ -94,28 +100,44 @@ std::optional<FieldRule> ParseRule(std::string_view text) {
 void FieldDeclaration::Take(std::string_view field, std::string_view value) {
   if (field == kDeclarationField) {
     if (auto rule = ParseRule(value)) {
-      first = std::move(*rule);
-      known = true;
+      first_ = std::move(*rule);
+      known_ = true;
+      line_id_ = LineId(value);
     }
   } else if (field.starts_with(kStatePrefix)) {
     const auto rank = ParseInt(value);
     if (rank && *rank > 0) {
-      added.emplace(field.substr(kStatePrefix.size()), static_cast<std::uint64_t>(*rank));
+      added_.emplace(field.substr(kStatePrefix.size()), static_cast<std::uint64_t>(*rank));
     }
   }
 }
 
+std::map<std::string, std::uint64_t, std::less<>> FieldDeclaration::Added() const {
+  std::map<std::string, std::uint64_t, std::less<>> added;
+  const std::string prefix = line_id_ + ' ';
+  for (auto at = added_.lower_bound(prefix); at != added_.end() && at->first.starts_with(prefix);
+       ++at) {
+    added.emplace(at->first.substr(prefix.size()), at->second);
+  }
+  return added;
+}
+
+std::string FieldDeclaration::AddedStateField(std::string_view state) const {
+  return std::string(kStatePrefix) + line_id_ + ' ' + std::string(state);
+}
+
 FieldRule FieldDeclaration::Effective() const {
-  if (first.kind != Kind::kStates || added.empty()) return first;
+  const auto added = Added();
+  if (first_.kind != Kind::kStates || added.empty()) return first_;
   std::vector<std::pair<std::uint64_t, std::string>> line;
-  for (std::size_t i = 0; i < first.states.size(); ++i) {
-    line.emplace_back(first.ranks[i], first.states[i]);
+  for (std::size_t i = 0; i < first_.states.size(); ++i) {
+    line.emplace_back(first_.ranks[i], first_.states[i]);
   }
   for (const auto& [state, rank] : added) {
-    if (!first.RankOf(state)) line.emplace_back(rank, state);
+    if (!first_.RankOf(state)) line.emplace_back(rank, state);
   }
   std::ranges::sort(line);
-  FieldRule rule = first;
+  FieldRule rule = first_;
   rule.states.clear();
   rule.ranks.clear();
   for (auto& [rank, state] : line) {
@@ -145,7 +167,7 @@ void TakeDeclaration(std::string_view key, const Record& row, Schema& schema) {
       declaration.Take(field.name, field.cell.value);
     }
   }
-  if (!declaration.known || !IsTableName(owner)) return;
+  if (!declaration.known() || !IsTableName(owner)) return;
   schema.tables[std::string(owner)].fields[std::string(name)] = declaration.Effective();
 }
 

@@ -63,7 +63,7 @@ std::expected<Extension, std::string> Extend(const FieldDeclaration& declared,
   Extension extension;
   for (const std::string& state : rule.states) {
     if (named(state)) continue;
-    if (declared.first.RankOf(state)) {
+    if (declared.first().RankOf(state)) {
       return std::unexpected("leaves out \"" + state + "\", which was declared: the line is " +
                              Line(rule.states) + "; a declared state stays, put it back");
     }

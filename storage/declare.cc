@@ -60,7 +60,7 @@ class Declarer {
   void ExtendField(const std::string& table, const std::string& field, const FieldRule& rule,
                    RecordEdit& edit) {
     const FieldDeclaration declaration = Read(edit);
-    if (!declaration.known || declaration.first.kind != Kind::kStates) {
+    if (!declaration.known() || declaration.first().kind != Kind::kStates) {
       return Contradict(table, field, "resolve",
                         "says \"states\", but it was declared as \"" +
                             edit.Get(kDeclarationField).value_or("") +
@@ -70,14 +70,14 @@ class Declarer {
     const auto extension = Extend(declaration, rule.states);
     if (!extension) return Contradict(table, field, "order", extension.error());
     for (const auto& [state, rank] : extension->added) {
-      (void)edit.Set(AddedStateField(state), std::to_string(rank));
+      (void)edit.Set(declaration.AddedStateField(state), std::to_string(rank));
     }
     NoteOlder(table, field, rule, declaration);
   }
 
   void NoteOlder(const std::string& table, const std::string& field, const FieldRule& rule,
                  const FieldDeclaration& declaration) {
-    if (declaration.added.empty()) return;
+    if (declaration.Added().empty()) return;
     const auto extension = Extend(declaration, rule.states);
     if (!extension || extension->unnamed.empty()) return;
     std::string text = "does not name";

@@ -42,7 +42,7 @@ FieldDeclaration Declared(std::vector<std::string> states) {
 
 void Add(FieldDeclaration& to, const Extension& extension) {
   for (const auto& [state, rank] : extension.added) {
-    to.Take(AddedStateField(state), std::to_string(rank));
+    to.Take(to.AddedStateField(state), std::to_string(rank));
   }
 }
 
@@ -124,8 +124,8 @@ TEST_CASE("two extensions of one line join to the same line, whichever comes fir
 
 TEST_CASE("two states with one rank stand in the order of their names, and neither is behind") {
   FieldDeclaration line = Declared({"A", "D"});
-  line.Take(AddedStateField("C"), "98304");
-  line.Take(AddedStateField("B"), "98304");
+  line.Take(line.AddedStateField("C"), "98304");
+  line.Take(line.AddedStateField("B"), "98304");
   CHECK(line.Effective().states == std::vector<std::string>{"A", "B", "C", "D"});
   CHECK(Extend(line, {"A", "B", "C", "D"}).has_value());
   CHECK(Extend(line, {"A", "C", "B", "D"}).has_value());
@@ -136,7 +136,25 @@ TEST_CASE("two states with one rank stand in the order of their names, and neith
 
 TEST_CASE("a state of the first line keeps its rank there, whatever was added under its name") {
   FieldDeclaration line = Declared({"A", "B"});
-  line.Take(AddedStateField("B"), "5");
-  line.Take(AddedStateField("C"), "no number");
+  line.Take(line.AddedStateField("B"), "5");
+  line.Take(line.AddedStateField("C"), "no number");
   CHECK(line.Effective() == StatesRule({"A", "B"}));
+}
+
+TEST_CASE("what was added to a line that lost does not stand between the winner's states") {
+  const FieldDeclaration lost = Declared({"NEW", "OPEN", "PAID", "SHIPPED"});
+  const auto extension = Extend(lost, {"NEW", "OPEN", "PAID", "PACKED", "SHIPPED"});
+  REQUIRE(extension);
+  FieldDeclaration won = Declared({"OPEN", "PAID", "SHIPPED"});
+  won.Take(lost.AddedStateField("PACKED"), std::to_string(extension->added[0].second));
+  CHECK(won.Effective() == StatesRule({"OPEN", "PAID", "SHIPPED"}));
+  const auto anew = Extend(won, {"NEW", "OPEN", "PAID", "PACKED", "SHIPPED"});
+  REQUIRE(anew);
+  Add(won, *anew);
+  CHECK(won.Effective().states ==
+        std::vector<std::string>{"NEW", "OPEN", "PAID", "PACKED", "SHIPPED"});
+}
+
+TEST_CASE("a line is named by its text, in every version") {
+  CHECK(Declared({"OPEN", "PAID"}).AddedStateField("NEW") == "state 4aa4d20cd9e48e8f NEW");
 }
