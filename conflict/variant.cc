@@ -92,6 +92,10 @@ const char* Name(Variant variant) {
       return "a claim killed by a release not made again";
     case Variant::kClaimReclaimedLater:
       return "a killed claim made again in a later commit";
+    case Variant::kAuditUnchained:
+      return "an audit entry not bound to the one before";
+    case Variant::kOverrideNotRaised:
+      return "an override in the same generation";
     case Variant::kCount:
       break;
   }

@@ -49,6 +49,8 @@ enum class Variant {
   kClaimRivalReleases,
   kClaimNotReclaimed,
   kClaimReclaimedLater,
+  kAuditUnchained,
+  kOverrideNotRaised,
   kCount,
 };
 const char* Name(Variant variant);

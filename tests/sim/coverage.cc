@@ -204,13 +204,40 @@ const char* Name(Branch branch) {
       return "release refused";
     case Branch::kClaimChecked:
       return "claim checked";
+    case Branch::kDeclared:
+      return "declared";
+    case Branch::kOlderFile:
+      return "older file";
+    case Branch::kContradicted:
+      return "contradicted";
+    case Branch::kRulesChecked:
+      return "rules checked";
+    case Branch::kStateMoved:
+      return "state moved";
+    case Branch::kAddedStateShown:
+      return "added state shown";
+    case Branch::kResolution:
+      return "resolution";
+    case Branch::kAuditChecked:
+      return "audit entry checked";
     case Branch::kCount:
       break;
   }
   return "?";
 }
 
+const char* Name(Rule rule) {
+  constexpr const char* kNames[] = {"lww", "states", "first", "max", "min", "counter"};
+  return rule < Rule::kCount ? kNames[static_cast<std::size_t>(rule)] : "?";
+}
+
+const char* Name(Fate fate) {
+  constexpr const char* kNames[] = {"deleted", "made anew", "replaced", "expired", "overridden"};
+  return fate < Fate::kCount ? kNames[static_cast<std::size_t>(fate)] : "?";
+}
+
 void Coverage::Join(const Coverage& other) {
+  for (std::size_t i = 0; i < fates_.size(); ++i) fates_[i] += other.fates_[i];
   for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
 }
 
@@ -223,6 +250,24 @@ std::string Coverage::Text() const {
                   i % 2 == 1 || i + 1 == counts_.size() ? "\n" : "    ");
     text += line;
   }
+  text += "fields that were";
+  for (std::size_t fate = 0; fate < kFates; ++fate) {
+    char cell[32];
+    std::snprintf(cell, sizeof cell, "%12s", Name(static_cast<Fate>(fate)));
+    text += cell;
+  }
+  text += '\n';
+  for (std::size_t rule = 0; rule < kRules; ++rule) {
+    char line[32];
+    std::snprintf(line, sizeof line, "  %-14s", Name(static_cast<Rule>(rule)));
+    text += line;
+    for (std::size_t fate = 0; fate < kFates; ++fate) {
+      std::snprintf(line, sizeof line, "%12llu",
+                    static_cast<unsigned long long>(fates_[rule * kFates + fate]));  // NOLINT
+      text += line;
+    }
+    text += '\n';
+  }
   return text;
 }
 
@@ -230,6 +275,13 @@ std::vector<std::string> Coverage::Missing() const {
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     if (counts_[i] == 0) missing.emplace_back(Name(static_cast<Branch>(i)));
+  }
+  for (std::size_t rule = 0; rule < kRules; ++rule) {
+    for (std::size_t fate = 0; fate < kFates; ++fate) {
+      if (fates_[rule * kFates + fate] > 0) continue;
+      missing.push_back(std::string(Name(static_cast<Rule>(rule))) + " " +
+                        Name(static_cast<Fate>(fate)));
+    }
   }
   return missing;
 }

@@ -114,23 +114,45 @@ enum class Branch : std::uint8_t {
   kRelease,
   kReleaseRefused,
   kClaimChecked,
+  kDeclared,
+  kOlderFile,
+  kContradicted,
+  kRulesChecked,
+  kStateMoved,
+  kAddedStateShown,
+  kResolution,
+  kAuditChecked,
   kCount,
 };
 const char* Name(Branch branch);
+
+// What a local write does to a field, by the field's rule.
+enum class Rule : std::uint8_t { kLww, kStates, kFirst, kMax, kMin, kCounter, kCount };
+enum class Fate : std::uint8_t { kDeleted, kMadeAnew, kReplaced, kExpired, kOverridden, kCount };
+const char* Name(Rule rule);
+const char* Name(Fate fate);
 
 class Coverage {
  public:
   void Add(Branch branch, std::uint64_t times = 1) {
     counts_[static_cast<std::size_t>(branch)] += times;
   }
+  void Add(Rule rule, Fate fate) { ++fates_[PlaceOf(rule, fate)]; }
+  std::uint64_t Get(Rule rule, Fate fate) const { return fates_[PlaceOf(rule, fate)]; }
   std::uint64_t Get(Branch branch) const { return counts_[static_cast<std::size_t>(branch)]; }
   void Join(const Coverage& other);
-  // One line per branch; empty lines between the groups.
+  // One line per two branches, and a table of rules and fates.
   std::string Text() const;
   std::vector<std::string> Missing() const;
 
  private:
+  static constexpr std::size_t kRules = static_cast<std::size_t>(Rule::kCount);
+  static constexpr std::size_t kFates = static_cast<std::size_t>(Fate::kCount);
+  static std::size_t PlaceOf(Rule rule, Fate fate) {
+    return static_cast<std::size_t>(rule) * kFates + static_cast<std::size_t>(fate);
+  }
   std::array<std::uint64_t, static_cast<std::size_t>(Branch::kCount)> counts_{};
+  std::array<std::uint64_t, kRules * kFates> fates_{};
 };
 
 }  // namespace hawser::sim

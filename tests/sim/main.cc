@@ -41,6 +41,7 @@ bool Parse(int argc, char** argv, Arguments& out) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
     return error == std::errc{} && end == text.data() + text.size();
   };
+  bool seeds_said = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
     const std::string_view value = i + 1 < argc ? argv[i + 1] : "";
@@ -48,6 +49,7 @@ bool Parse(int argc, char** argv, Arguments& out) {
       out.once = true;
     } else if (name == "--variants") {
       out.variants = true;
+      if (!seeds_said) out.last = 300;  // the rarest take a while to show
     } else if (name == "--knobs") {
       out.knobs = true;
     } else if (name == "--threads") {
@@ -59,6 +61,7 @@ bool Parse(int argc, char** argv, Arguments& out) {
       out.variant = static_cast<Variant>(id);
       ++i;
     } else if (name == "--seeds") {
+      seeds_said = true;
       const auto dots = value.find("..");
       if (dots == std::string_view::npos) {
         if (!number(value, out.first)) return false;

@@ -21,7 +21,8 @@ struct Put {
 struct FieldWrites {
   std::vector<Put> puts;
   std::vector<Put> adds;
-  std::vector<const TruthTxn*> killers;  // writes whose mark proves gone what they had seen
+  std::vector<const TruthTxn*> killers;       // writes whose mark proves gone what they had seen
+  std::vector<const TruthTxn*> cell_killers;  // the same, but made beside shares that live on
 };
 
 bool IsKilled(const FieldWrites& field, const std::vector<const TruthTxn*>& creators,
@@ -53,6 +54,8 @@ const Put* Winner(const FieldWrites& field, const std::vector<const TruthTxn*>& 
   const Put* best = nullptr;
   for (const Put& put : field.puts) {
     if (IsKilled(field, creators, *put.by)) continue;
+    const auto saw = [&](const TruthTxn* mark) { return mark->Saw(put.by->dot); };
+    if (std::ranges::any_of(field.cell_killers, saw)) continue;
     if (!best || IsLarger(*put.by, *put.op, *best->by, *best->op)) best = &put;
   }
   return best;
@@ -166,7 +169,7 @@ RecordWrites Gather(const std::vector<Written>& writes, const Cut& cut) {
     if (written.change->created) record.creators.push_back(written.by);
     for (const Op& op : written.change->ops) {
       FieldWrites& field = op.expiry ? record.expiry : record.fields[op.field];
-      if (op.absent) field.killers.push_back(written.by);
+      if (op.absent) (op.seen.empty() ? field.killers : field.cell_killers).push_back(written.by);
       (op.type == Op::Type::kPut ? field.puts : field.adds).push_back({written.by, &op});
     }
   }

@@ -7,6 +7,7 @@
 #include "storage/conflict_log.h"
 #include "tests/sim/check.h"
 #include "tests/sim/reference.h"
+#include "tests/sim/rules.h"
 #include "tests/sim/said.h"
 #include "wan/wire.h"
 
@@ -26,7 +27,7 @@ std::vector<RegionId> Members(int regions) {
 Schema SimSchema() {
   Schema schema;
   TableRule& table = schema.tables["d"];
-  table.fields["state"] = StatesRule({"new", "paid", "packed", "sent"});
+  table.fields["state"] = StatesRule(FirstLine());
   table.fields["born"].kind = Kind::kFirst;
   table.fields["high"].kind = Kind::kMax;
   table.fields["low"].kind = Kind::kMin;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tests/sim/audit_check.h"
 #include "tests/sim/check.h"
 #include "tests/sim/conflict_check.h"
 #include "tests/sim/reference.h"
@@ -16,7 +17,8 @@ constexpr std::uint64_t kEventsMin = 3000;  // before everything heals
 Storms::Storms(Mesh& mesh, Random random)
     : mesh_(mesh),
       random_(random),
-      workload_(mesh, random_.Fork()),
+      rules_(mesh, random_.Fork()),
+      workload_(mesh, random_.Fork(), rules_),
       claims_(mesh, Random(mesh.knobs().seed ^ 0x636c61696dULL)),
       regions_(static_cast<std::uint64_t>(mesh.size())),
       restart_at_us_(static_cast<std::size_t>(mesh.size()), -1),
@@ -26,6 +28,7 @@ void Storms::Run() {
   const Knobs& knobs = mesh_.knobs();
   workload_.Run();
   claims_.Run();
+  rules_.Run();
   if (knobs.scenario == Scenario::kSteady) RunSteady();
   const std::int64_t start_us = mesh_.now_us();
   const std::int64_t end_us = start_us + knobs.faults_ms * 1000;
@@ -56,10 +59,18 @@ void Storms::Run() {
   CheckTotals();
   for (int id = 1; id <= mesh_.size(); ++id) {
     Region& region = mesh_.region(id);
-    if (region.alive()) CheckConflicts(region, mesh_.truth(), mesh_.coverage());
+    if (!region.alive()) continue;
+    CheckConflicts(region, mesh_.truth(), mesh_.coverage());
+    CheckAudit(region, mesh_.truth(), mesh_.coverage());
   }
   if (!agreed) return;
   claims_.CheckEnd();
+  if (mesh_.knobs().scenario != Scenario::kTightJournal) {
+    rules_.DeclareAll();
+    mesh_.RunFor(100);
+    if (!Converge()) return;
+    CheckRules();
+  }
   CheckTombstonesGo();
   mesh_.CheckAllRecords();
 }
@@ -301,6 +312,7 @@ void Storms::Heal() {
   over_ = true;
   workload_.Stop();
   claims_.Stop();
+  rules_.Stop();
   mesh_.HealNetwork();
   mesh_.SetQuiet();
   spared_ = 0;
@@ -341,10 +353,10 @@ bool Storms::IsBehindForGood(Region& region) {
   return false;
 }
 
-// Journals at their bound in three regions or more can wait for each other: each holds what another
+// Journals at their bound in several regions can wait for each other: each holds what another
 // lacks and has no room for what it lacks itself. Known, see docs/simulator.md.
 bool Storms::IsFullOfEachOther() {
-  if (mesh_.knobs().scenario != Scenario::kTightJournal || mesh_.size() < 3) return false;
+  if (mesh_.knobs().scenario != Scenario::kTightJournal) return false;
   int paused = 0;
   for (int id = 1; id <= mesh_.size(); ++id) {
     Region& region = mesh_.region(id);
@@ -420,6 +432,16 @@ bool Storms::Converge() {
     }
   }
   return true;
+}
+
+// Regions that have everything go by the same rules for local writes.
+void Storms::CheckRules() {
+  std::vector<int> regions;
+  for (int id = 1; id <= mesh_.size(); ++id) {
+    Region& region = mesh_.region(id);
+    if (region.alive() && region.up() && !IsBehindForGood(region)) regions.push_back(id);
+  }
+  rules_.CheckAgree(regions);
 }
 
 // Counters that were only ever added to show the sum of what was added (B13).

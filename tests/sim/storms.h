@@ -9,6 +9,7 @@
 #include "tests/sim/claims.h"
 #include "tests/sim/mesh.h"
 #include "tests/sim/random.h"
+#include "tests/sim/rules.h"
 #include "tests/sim/workload.h"
 
 namespace hawser::sim {
@@ -43,11 +44,13 @@ class Storms {
   bool IsFullOfEachOther();
   bool IsBehindForGood(Region& region);
   void CheckTotals();
+  void CheckRules();
   std::string TombstonesText();
   void CheckTombstonesGo();
 
   Mesh& mesh_;
   Random random_;
+  Rules rules_;
   Workload workload_;
   Claims claims_;
   std::uint64_t regions_;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "conflict/record_codec.h"
 #include "tests/sim/check.h"
+#include "tests/sim/fates.h"
+#include "tests/sim/rules.h"
 
 namespace hawser::sim {
 
@@ -34,10 +37,17 @@ void WatchedStore::Apply(const JournalEntry& entry, const Txn& txn,
   inner_.Apply(entry, txn, discarded);
   coverage_.Add(Branch::kConflict, discarded.size() - known);
   staged_.push_back(dot);
+  for (const Change& change : txn.changes) {
+    if (change.table != "d") continue;
+    std::string row_key;
+    AppendRowKey(change.table, change.key, row_key);
+    states_staged_.insert(std::move(row_key));
+  }
 }
 
 void WatchedStore::ApplyOwn(const JournalEntry& entry, const Txn& txn) {
   coverage_.Add(Branch::kLocalTxn);
+  CountFates(txn, inner_, truth_, coverage_);
   for (const Change& change : txn.changes) {
     if (change.created) coverage_.Add(Branch::kCreatedMark);
     for (const Op& op : change.ops) {
@@ -95,6 +105,8 @@ std::expected<void, StorageError> WatchedStore::Commit(Stamp ceiling) {
   facts_.journal.insert(facts_.journal.end(), staged_.begin(), staged_.end());
   staged_.clear();
   facts_.stamp_highest = stamp_highest_staged_;
+  CheckStates(states_staged_, inner_, facts_, stamp_highest_staged_, coverage_);
+  states_staged_.clear();
   committed_ = inner_.applied();
   Cut& durable = truth_.durable(facts_.region);
   if (facts_.forked) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -25,6 +26,13 @@ struct RegionFacts {
   std::deque<Dot> journal;  // what its journal must hold, in order
   bool forked = false;      // runs on an older copy of its store: its own txns are off the books
   bool journal_bounded = false;
+  bool loose_line = false;  // regions may have declared different lines at first
+  struct State {
+    std::uint64_t generation = 0, rank = 0;
+    std::string value;
+    std::int64_t expires_ms = 0;  // 0: never
+  };
+  std::map<std::string, State> states;  // by row key: what showed when it was last durable
   std::set<RegionId> stale;  // members it has stopped waiting for (bounded journals only)
 };
 
@@ -85,6 +93,7 @@ class WatchedStore final : public Store {
   Stable stable_;
   Cut stable_at_least_;
   std::vector<Dot> staged_;
+  std::set<std::string> states_staged_;  // row keys
   std::vector<std::unique_ptr<TruthTxn>> own_;
   Stamp stamp_highest_staged_;
 };

@@ -1,8 +1,13 @@
 #include "tests/sim/workload.h"
 
 #include <functional>
+#include <iterator>
+#include <optional>
 #include <utility>
 
+#include "conflict/record_codec.h"
+#include "storage/conflict_log.h"
+#include "storage/resolution.h"
 #include "tests/sim/check.h"
 
 namespace hawser::sim {
@@ -80,6 +85,117 @@ void Workload::Again(int region) {
   });
 }
 
+// Records with a field of every rule, and everything that may befall them.
+std::function<void(LocalTxn&)> Workload::AnyRuleWrite(int region) {
+  Coverage& coverage = mesh_.coverage();
+  const std::string name = "q" + std::to_string(random_.Below(3));
+  const std::string state = random_.Pick(rules_.Line(region));
+  const std::string text = "q" + std::to_string(region) + "-" + std::to_string(++value_);
+  const std::string number = std::to_string(random_.Below(1000));
+  const std::string fields[] = {"state", "born", "high", "low", "n", "odd", "plain"};
+  const std::string field = fields[random_.Index(std::size(fields))];
+  const std::string given = field == "state" ? state : field == "born" ? text : number;
+  const std::int64_t in_ms = random_.Between(20, 800);
+  switch (random_.Below(14)) {
+    case 0:
+      coverage.Add(Branch::kDelete);
+      return [=](LocalTxn& txn) { txn.Edit("d", name).DeleteAll(); };
+    case 1:
+      coverage.Add(Branch::kFieldDelete);
+      return [=](LocalTxn& txn) { txn.Edit("d", name).Delete(field); };
+    case 2:
+      coverage.Add(Branch::kSet);
+      return [=](LocalTxn& txn) { (void)txn.Edit("d", name).ReplaceWith(kStringField, text); };
+    case 3:
+    case 4:
+      coverage.Add(Branch::kExpire);
+      return [=](LocalTxn& txn) {
+        RecordEdit& edit = txn.Edit("d", name);
+        if (edit.Alive()) edit.SetExpiry(txn.now_ms() + in_ms);
+      };
+    case 5:
+    case 6:
+      coverage.Add(Branch::kOverride);
+      return [=](LocalTxn& txn) { txn.Edit("d", name).Override(field, given); };
+    case 7:
+      coverage.Add(Branch::kOverride);
+      return [=](LocalTxn& txn) {
+        RecordEdit& edit = txn.Edit("d", name);
+        if (edit.Get(field)) edit.OverrideNull(field);
+      };
+    default:
+      coverage.Add(Branch::kHashSet);
+      return [=](LocalTxn& txn) {
+        RecordEdit& edit = txn.Edit("d", name);
+        (void)edit.Set("state", state);
+        (void)edit.Set("born", text);
+        (void)edit.Set("high", number);
+        (void)edit.Set("low", number);
+        (void)edit.Set("odd", number);
+        (void)edit.Set("plain", text);
+        (void)edit.Add("n", 1);
+      };
+  }
+}
+
+// An operator's word on a conflict that this region logged, as REST makes it: an override and the
+// record of it in one txn. Nothing if nothing fit to be resolved is logged.
+std::function<void(LocalTxn&)> Workload::ResolveSomething(int region) {
+  if (!mesh_.region(region).up()) return {};
+  struct Found {
+    std::string id, table, key, field;
+    std::optional<std::string> value;
+    Take take = Take::kWinner;
+  };
+  std::vector<Found> found;
+  std::string start;
+  AppendRowKey(kConflictTable, "", start);
+  Record record;
+  mesh_.region(region).store().ScanNewest(
+      start, [&](std::string_view row_key, std::string_view bytes) {
+        const RowKey row = SplitRowKey(row_key);
+        if (row.table != kConflictTable) return false;
+        const auto conflict = DecodeRecord(bytes, record) ? ParseConflict(record) : std::nullopt;
+        if (!conflict || conflict->expiry || conflict->table != "d") return true;
+        const bool loser = random_.Chance(0.5);
+        const ConflictSide& side = loser ? conflict->loser : conflict->winner;
+        Found& one = found.emplace_back();
+        one.id = row.key;
+        one.table = conflict->table;
+        one.key = conflict->key;
+        one.field = conflict->field;
+        if (side.value) one.value = *side.value;
+        one.take = loser ? Take::kLoser : Take::kWinner;
+        return found.size() < 50;
+      });
+  if (found.empty()) return {};
+  mesh_.coverage().Add(Branch::kResolution);
+  const Found one = random_.Pick(found);
+  const std::int64_t keep_ms = random_.Between(300, 2000);
+  return [one, keep_ms](LocalTxn& txn) {
+    RecordEdit& edit = txn.Edit(one.table, one.key);
+    if (one.value) {
+      edit.Override(one.field, *one.value);
+      HW_CHECK(edit.Get(one.field) == one.value, "an override shows", one.key);
+    } else {
+      edit.OverrideNull(one.field);
+    }
+    const Resolution word{.take = one.take,
+                          .at_ms = txn.now_ms(),
+                          .table = one.table,
+                          .key = one.key,
+                          .field = one.field,
+                          .before = {},
+                          .after = {},
+                          .by = "sim",
+                          .reason = "because"};
+    RecordEdit& own = txn.Edit(kResolutionTable, one.id);
+    HW_CHECK(own.ReplaceWith("", EncodeResolution(word)).has_value(), "a resolution is written",
+             one.id);
+    own.SetExpiry(txn.now_ms() + keep_ms);
+  };
+}
+
 void Workload::Write(int region) {
   Coverage& coverage = mesh_.coverage();
   const Knobs& knobs = mesh_.knobs();
@@ -126,7 +242,7 @@ void Workload::Write(int region) {
   };
 
   std::function<void(LocalTxn&)> write;
-  const std::uint64_t kind = random_.Below(100);
+  const std::uint64_t kind = random_.Below(112);
   if (kind < 22) {
     coverage.Add(Branch::kSet);
     const std::string name = key("k");
@@ -185,10 +301,15 @@ void Workload::Write(int region) {
     write = [=](LocalTxn& txn) { noted(txn.Edit("t", name).AddFloat("f", delta)); };
   } else if (kind < 72) {
     coverage.Add(Branch::kState);
-    const std::string states[] = {"new", "paid", "packed", "sent"};
     const std::string name = key("o");
-    const std::string state = states[random_.Index(4)];
-    write = [=](LocalTxn& txn) { noted(txn.Edit("d", name).Set("state", state)); };
+    const std::string state = random_.Pick(rules_.Line(region));
+    const bool forked = mesh_.region(region).facts().forked || rules_.loose();
+    write = [=](LocalTxn& txn) {
+      const auto effect = txn.Edit("d", name).Set("state", state);
+      noted(effect);
+      HW_CHECK(forked || effect || effect.error() != EditError::kNotAState,
+               "a declared state is taken", "region " + std::to_string(region) + ": " + state);
+    };
   } else if (kind < 76) {
     coverage.Add(Branch::kFirst);
     const std::string name = key("o");
@@ -231,6 +352,10 @@ void Workload::Write(int region) {
     coverage.Add(Branch::kPersist);
     const std::string name = key("k");
     write = [=](LocalTxn& txn) { txn.Edit("t", name).ClearExpiry(); };
+  } else if (kind < 109) {
+    write = AnyRuleWrite(region);
+  } else if (kind < 110) {
+    write = ResolveSomething(region);
   } else {
     coverage.Add(Branch::kOverride);
     const std::string name = key("o");
@@ -238,6 +363,7 @@ void Workload::Write(int region) {
     expect("d", name, "state", "paid");
   }
 
+  if (!write) return;
   std::function<void(Outcome, const std::vector<Dot>&)> done;
   if (random_.Chance(0.05)) {
     const int wanted = random_.Chance(0.3) ? -1 : 1;

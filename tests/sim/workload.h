@@ -3,18 +3,21 @@
 // Workload: what clients do, through the same doors as the Redis edge: jobs, local txns, edits.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "tests/sim/mesh.h"
 #include "tests/sim/random.h"
+#include "tests/sim/rules.h"
 #include "wan/session.h"
 
 namespace hawser::sim {
 
 class Workload {
  public:
-  Workload(Mesh& mesh, Random random) : mesh_(mesh), random_(random) {}
+  Workload(Mesh& mesh, Random random, const Rules& rules)
+      : mesh_(mesh), random_(random), rules_(rules) {}
   // One client's request at a region, chosen by chance.
   void Write(int region);
   // Writes on and on, until Stop.
@@ -23,9 +26,12 @@ class Workload {
 
  private:
   void Again(int region);
+  std::function<void(LocalTxn&)> AnyRuleWrite(int region);
+  std::function<void(LocalTxn&)> ResolveSomething(int region);
 
   Mesh& mesh_;
   Random random_;
+  const Rules& rules_;
   std::uint64_t value_ = 0;
   bool stopped_ = false;
 };
