@@ -173,6 +173,7 @@ void TakeDeclaration(std::string_view key, const Record& row, Schema& schema) {
 
 void AddInternalRules(Schema& schema) {
   schema.tables[std::string(kDeclarationTable)].others.kind = Kind::kFirst;
+  schema.tables[std::string(kHomeTable)].fields[std::string(kHomeField)].kind = Kind::kFirst;
   schema.tables[std::string(kUniqueTable)].fields[std::string(kOwnerField)].kind = Kind::kFirst;
   schema.tables[std::string(kRequestTable)].fields[std::string(kRequestField)].kind = Kind::kFirst;
 }

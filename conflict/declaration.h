@@ -27,7 +27,7 @@ inline constexpr std::string_view kDeclarationTable = "!decl";
 inline constexpr std::string_view kDeclarationField = "rule";
 inline constexpr std::string_view kPlacementField = "placement";
 inline constexpr std::string_view kDefaultHomeField = "default_home";
-inline constexpr std::string_view kUniqueField = "unique";
+inline constexpr std::string_view kDeclaredUniqueField = "unique";
 inline constexpr std::size_t kDeclaredNameBytesMax = 256;  // of a field, of a state
 
 std::string DeclarationKey(std::string_view table, std::string_view field);

@@ -334,11 +334,15 @@ void RecordEdit::ResetExpiry() {
 void RecordEdit::Override(std::string_view field, std::string_view value) {
   const FieldRule& rule = schema_.Rule(table_, field);
   const Field* held = HeldField(field);
+  OverrideAs(KeepsHeldKind(field, rule) ? held->cell.kind : rule.kind, field, value);
+}
+
+void RecordEdit::OverrideAs(Kind kind, std::string_view field, std::string_view value) {
   Pending put;
   put.put = put.shown = true;
   put.raise = !HW_VARIANT(kOverrideNotRaised);
-  put.kind = KeepsHeldKind(field, rule) ? held->cell.kind : rule.kind;
-  put.rank = rule.RankOf(value).value_or(0);
+  put.kind = kind;
+  put.rank = kind == Kind::kStates ? schema_.Rule(table_, field).RankOf(value).value_or(0) : 0;
   put.text = value;
   Intend(field, std::move(put));
 }

@@ -59,6 +59,8 @@ class RecordEdit {
   void ResetExpiry();
   // An operator's override: like Set, with a generation above the one held.
   void Override(std::string_view field, std::string_view value);
+  // The same with a kind of its own, whatever the field's rule.
+  void OverrideAs(Kind kind, std::string_view field, std::string_view value);
   void OverrideNull(std::string_view field);
   // nullopt: no expiry. REQUIRES: Alive(), and a time ahead of now_ms
   void OverrideExpiry(std::optional<std::int64_t> unix_ms);

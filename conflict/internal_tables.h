@@ -11,6 +11,10 @@ namespace hawser {
 inline constexpr std::string_view kUniqueTable = "!unique";
 inline constexpr std::string_view kOwnerField = "owner";
 
+// Where a unit is at home: key = table, zero byte, unit (homing/home.h).
+inline constexpr std::string_view kHomeTable = "!home";
+inline constexpr std::string_view kHomeField = "home";
+
 // What was asked under a request's id: key = scope, zero byte, id (homing/request.h).
 inline constexpr std::string_view kRequestTable = "!request";
 inline constexpr std::string_view kRequestField = "asked";

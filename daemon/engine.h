@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon/commit_bell.h"
+#include "homing/home.h"
 #include "storage/local_txn.h"
 #include "storage/store.h"
 #include "wan/session.h"
@@ -44,6 +45,8 @@ class Engine {
   virtual void OnReceived(Received message) = 0;  // bounded inbox; over the bound it is dropped
   virtual std::unique_ptr<Reader> NewReader() = 0;
   virtual std::unique_ptr<JournalReader> NewJournalReader() = 0;
+  // The homed tables; null: there are none. Cheap then.
+  virtual std::shared_ptr<const HomedTables> homed() const = 0;
   virtual ReplicaStatus status() const = 0;
   virtual StoreUsage storage() const = 0;
   virtual EngineUsage usage() const = 0;

@@ -1,9 +1,11 @@
 #include "daemon/node.h"
 
+#include <mutex>
 #include <shared_mutex>
 #include <utility>
 
 #include "daemon/admin/explainer.h"
+#include "daemon/admin/forward_http.h"
 #include "daemon/admin/server.h"
 #include "daemon/calls/call_desk.h"
 #include "daemon/config/secret.h"
@@ -12,8 +14,10 @@
 #include "daemon/exit_codes.h"
 #include "daemon/feed_wiring.h"
 #include "daemon/feeds/claim_teller.h"
+#include "daemon/homes/home_mover.h"
 #include "daemon/log.h"
 #include "daemon/log_codes.h"
+#include "daemon/redis/forward.h"
 #include "daemon/redis/server.h"
 #include "daemon/status_line.h"
 #include "daemon/wiring.h"
@@ -103,6 +107,23 @@ StartFailure StoreFailure(const OpenError& error) {
 
 }  // namespace
 
+// Where writes that other regions forward are answered while there is a REST server.
+class RestDoor {
+ public:
+  void Open(AdminServer* server) {
+    const std::lock_guard lock(mutex_);
+    server_ = server;
+  }
+  void Answer(std::string bytes, CallAnswerer answer) {
+    const std::lock_guard lock(mutex_);
+    if (server_ != nullptr) server_->Answer(std::move(bytes), std::move(answer));
+  }
+
+ private:
+  std::mutex mutex_;
+  AdminServer* server_ = nullptr;
+};
+
 struct Node::Parts {
   Config config;
   TokenBook tokens;
@@ -110,13 +131,16 @@ struct Node::Parts {
   std::unique_ptr<Link> link;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<ClaimTeller> teller;
+  std::shared_ptr<RestDoor> door = std::make_shared<RestDoor>();
   std::unique_ptr<CallDesk> calls;
+  std::unique_ptr<HomeMover> mover;
   std::unique_ptr<RedisServer> redis;
   std::unique_ptr<AdminServer> admin;
   std::unique_ptr<FeedPublisher> feeds;
 
   ~Parts() {
     feeds.reset();
+    door->Open(nullptr);
     if (redis) redis->Stop();
     if (admin) admin->Stop();
     redis.reset();
@@ -212,7 +236,15 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
 
   const admin::ExplainerOptions explainer = ExplainerOptionsOf(config);
   CallDeskOptions desk = CallDeskOptionsOf(config);
-  desk.handlers = {{std::string(admin::kExplainVerb), ExplainHandler(explainer, *parts->engine)}};
+  desk.handlers = {
+      {std::string(admin::kExplainVerb), ExplainHandler(explainer, *parts->engine)},
+      {std::string(redis::kForwardVerb), redis::ForwardHandler(*parts->engine)},
+      {std::string(admin::kForwardHttpVerb),
+       [door = parts->door](CallTask task, CallAnswerer answer) {
+         door->Answer(std::move(task.body), std::move(answer));
+       }},
+      {std::string(kHomeMoveVerb), HomeMoveHandler(config.self, *parts->engine)},
+  };
   desk.publish = [&link](Send send) { link.Publish(std::move(send)); };
   desk.clock_ms = [&engine = *parts->engine] { return engine.clock_ms(); };
   parts->calls = std::make_unique<CallDesk>(std::move(desk));
@@ -221,6 +253,10 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
 
   RedisOptions redis_options = GuardedRedisOptions(config, version, parts->tokens);
   redis_options.explain = explain;
+  redis_options.calls = parts->calls.get();
+  parts->mover = std::make_unique<HomeMover>(
+      HomeMover{.self = config.self, .engine = *parts->engine, .calls = *parts->calls});
+  redis_options.home_mover = parts->mover.get();
   auto redis = RedisServer::Start(std::move(redis_options), *parts->engine);
   if (!redis) {
     return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, redis.error()});
@@ -229,12 +265,15 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   AdminOptions admin_options = GuardedAdminOptions(config, version, parts->tokens, link,
                                                    *parts->redis, *parts->calls, state);
   admin_options.explain = explain;
+  admin_options.calls = parts->calls.get();
+  admin_options.home_mover = parts->mover.get();
   auto admin = AdminServer::Start(std::move(admin_options), *parts->engine);
   if (!admin) {
     return std::unexpected(StartFailure{kExitTryAgain, code::kListenFailed, admin.error()});
   }
   parts->admin = std::move(*admin);
   parts->feeds = std::make_unique<FeedPublisher>(FeedOptionsOf(config, self, link), *parts->engine);
+  parts->door->Open(parts->admin.get());
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 

@@ -41,6 +41,7 @@ std::string GateText(Refusal gate) {
     case Refusal::kStopping:
       return "refuses writes: stopping";
     case Refusal::kTooBig:
+    case Refusal::kNotHome:
       break;
   }
   return "refuses writes";

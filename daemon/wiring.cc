@@ -72,6 +72,7 @@ EngineOptions EngineOptionsOf(const Config& config, std::string_view version) {
   ReplicaOptions& replica = options.replica;
   replica.self = config.self;
   for (const auto& [id, name] : RegionNames(config)) replica.members.push_back(id);
+  for (const auto& [id, name] : RegionNames(config)) replica.region_ids.emplace(name, id);
   replica.cluster_id = ClusterId(config.cluster, RegionNames(config));
   replica.beat_interval_ms = config.wan.beat_interval_ms;
   replica.skew_ms_max = config.wan.clock_skew_ms_max;
@@ -124,6 +125,7 @@ RedisOptions RedisOptionsOf(const Config& config, std::string_view version) {
   options.command_bytes_max = std::max(options.command_bytes_max, 2 * config.storage.txn_max);
   options.multi_bytes_max = std::max(options.multi_bytes_max, 2 * config.storage.txn_max);
   options.output_bytes_max = std::max(options.output_bytes_max, 2 * config.storage.txn_max);
+  options.self = config.self;
   options.region_name = config.region;
   options.region_names = RegionNames(config);
   options.version = version;

@@ -59,7 +59,7 @@ void Applier::LogAudit(Lsn lsn, const Writer& writer, const Txn& txn, RowTable& 
 // stays. In replay the row may have been checkpointed and its place in the order not, or both.
 void Applier::LogConflict(const ConflictPlace& place, const Writer& writer, const Change& change,
                           const Discarded& what, RowTable& rows) {
-  if (IsAudited(change)) return;  // both resolutions are in the audit log
+  if (change.table == kResolutionTable) return;  // both resolutions are in the audit log
   if (log_.IsQuiet(change.table, what.field)) return;
   const std::string id = ConflictId(change.table, change.key, what);
   row_key_.clear();

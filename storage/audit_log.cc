@@ -33,13 +33,22 @@ std::string RowBytes(const Writer& writer, std::string_view first_name, std::str
   return out;
 }
 
-// The put of the one field a resolution has.
-const Op* ResolutionPut(const Change& change) {
+// What is to be told of a change, and in which words.
+struct Told {
+  std::string_view what, content;
+};
+std::optional<Told> ToldOf(const Change& change) {
   for (const Op& op : change.ops) {
-    const bool put = op.type == Op::Type::kPut && !op.expiry && op.field.empty();
-    if (put && !op.null && DecodeResolution(op.value)) return &op;
+    if (op.type != Op::Type::kPut || op.expiry || op.null) continue;
+    if (change.table == kHomeTable) {
+      if (op.field != kHomeField || op.generation == 0) continue;  // homed by its first write
+      return Told{op.kind == Kind::kMax ? "home.takeover" : "home.move", op.value};
+    }
+    if (op.field.empty() && DecodeResolution(op.value)) {
+      return Told{"conflict.resolve", op.value};
+    }
   }
-  return nullptr;
+  return std::nullopt;  // its removal, or one of newer software
 }
 
 }  // namespace
@@ -110,14 +119,14 @@ AuditRows AppendAudit(const Writer& writer, const Txn& txn, AuditHead& head) {
   AuditRows out;
   for (const Change& change : txn.changes) {
     if (!IsAudited(change)) continue;
-    const Op* put = ResolutionPut(change);
-    if (!put) continue;  // its removal, or one of newer software
-    const std::string bytes = EncodeAuditEntry({.what = "conflict.resolve",
+    const auto told = ToldOf(change);
+    if (!told) continue;
+    const std::string bytes = EncodeAuditEntry({.what = told->what,
                                                 .region = writer.version.region,
                                                 .dot = writer.dot,
                                                 .at_ms = writer.version.stamp.ms(),
                                                 .subject = change.key,
-                                                .content = put->value});
+                                                .content = told->content});
     head.hash = AuditHash(HW_VARIANT(kAuditUnchained) ? std::string() : head.hash, bytes);
     ++head.seq;
     out.rows.push_back(

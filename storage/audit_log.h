@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conflict/internal_tables.h"
 #include "conflict/merge.h"
 #include "conflict/record.h"
 #include "conflict/txn.h"
@@ -24,12 +25,12 @@ inline constexpr std::string_view kAuditTable = "!audit";
 inline constexpr std::string_view kAuditHeadTable = "!audit_head";
 
 struct AuditEntry {
-  std::string_view what;  // "conflict.resolve"
+  std::string_view what;  // "conflict.resolve", "home.move", "home.takeover"
   RegionId region{};      // where it was done
   Dot dot;                // the txn that did it
   std::int64_t at_ms = 0;
-  std::string_view subject;  // of a resolution: the conflict's id
-  std::string_view content;  // of a resolution: its bytes (resolution.h)
+  std::string_view subject;  // of a resolution the conflict's id; of a home its key (homing/home.h)
+  std::string_view content;  // of a resolution its bytes (resolution.h); of a home its text
 };
 std::string EncodeAuditEntry(const AuditEntry& entry);
 std::optional<AuditEntry> DecodeAuditEntry(std::string_view bytes);
@@ -52,7 +53,7 @@ std::optional<AuditRow> ParseAuditRow(const Record& record);
 
 // True if a change is one that the audit log must tell of. Cheap: asked for every change.
 inline bool IsAudited(const Change& change) {
-  return change.table == kResolutionTable;
+  return change.table == kResolutionTable || change.table == kHomeTable;
 }
 // The rows that a txn adds behind `head`, which moves on: entries first, the head last.
 struct AuditRows {

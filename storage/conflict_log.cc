@@ -118,6 +118,7 @@ std::optional<ConflictKind> ParseConflictKind(std::string_view text) {
 ConflictKind KindOf(const Discarded& what) {
   if (what.winner.null && !what.expiry) return ConflictKind::kDelete;
   if (what.table == kUniqueTable) return ConflictKind::kClaim;
+  if (what.table == kHomeTable) return ConflictKind::kHome;
   if (what.table == kRequestTable && !what.expiry) return ConflictKind::kIdempotency;
   const bool states = what.winner.kind == Kind::kStates || what.loser.kind == Kind::kStates;
   return states ? ConflictKind::kState : ConflictKind::kWrite;

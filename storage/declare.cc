@@ -41,7 +41,7 @@ class Declarer {
 
   void DeclareUnique(const std::string& name) {
     RecordEdit& edit = txn_.Edit(kDeclarationTable, UniqueDeclarationKey(name));
-    if (!edit.Get(kUniqueField)) (void)edit.Set(kUniqueField, "1");
+    if (!edit.Get(kDeclaredUniqueField)) (void)edit.Set(kDeclaredUniqueField, "1");
   }
 
   Declaring Take() { return std::move(declaring_); }

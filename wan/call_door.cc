@@ -14,8 +14,9 @@ CallDoor::Verdict CallDoor::Admit(CallRequest request, std::int64_t mono_ms,
   const auto refuse = [&](CallStatus status) {
     return CallAnswer{.from = options_.self, .id = id.second, .status = status, .body = {}};
   };
-  if (whole->sent_ms < began_ms_ ||
-      whole->sent_ms + kCallBudgetMsMax + options_.skew_ms < clock_ms || whole->budget_ms == 0 ||
+  // Nobody waits any more: a request that a broken link kept back must not be carried out now.
+  const std::int64_t over_ms = whole->sent_ms + whole->budget_ms + options_.skew_ms;
+  if (whole->sent_ms < began_ms_ || over_ms < clock_ms || whole->budget_ms == 0 ||
       whole->budget_ms > kCallBudgetMsMax) {
     return refuse(CallStatus::kLate);
   }

@@ -3,7 +3,7 @@
 // CallDoor: the callee's side: what of the calls that come in is carried out. Puts pieces together,
 // refuses repeats, what comes too late, and more than the region admits at once.
 // A request that was admitted is carried out at most once: its id is remembered for longer than any
-// budget may last, and what was sent before that, or before this process began, is late.
+// budget may last; one whose budget is over, or that was sent before this process began, is late.
 // Threads: a plain value, the call desk's. Times: mono_ms is the monotonic clock's, clock_ms the
 // hybrid clock's milliseconds.
 

@@ -84,6 +84,8 @@ void Replica::FollowDeclarations() {
     TakeDeclaration(parts.key, record, schema_);
     return true;
   });
+  HomedTables homed = HomedTablesOf(schema_, options_.region_ids);
+  homed_ = homed.empty() ? nullptr : std::make_shared<const HomedTables>(std::move(homed));
 }
 
 // What the members are known to have is forgotten by a restart, and a report counts only once the
@@ -138,6 +140,11 @@ std::expected<Dot, Refusal> Replica::CommitOwn(LocalTxn& local, bool own_bound) 
   txn_.attributes.clear();
   txn_.changes = local.Finish();
   if (txn_.changes.empty()) return Dot{};
+  if (homed_) {
+    const auto added = HomeHere(txn_.changes, *homed_, self_.region, local);
+    if (!added) return std::unexpected(Refusal::kNotHome);
+    if (*added) txn_.changes = local.Finish();
+  }
   for (const Change& change : txn_.changes) {
     if (ValueBytes(change) > options_.record_bytes_max) return std::unexpected(Refusal::kTooBig);
   }

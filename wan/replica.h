@@ -25,6 +25,7 @@
 #include "conflict/clock.h"
 #include "conflict/schema.h"
 #include "homing/claim_book.h"
+#include "homing/home.h"
 #include "storage/store.h"
 #include "wan/batcher.h"
 #include "wan/conflict_counts.h"
@@ -40,8 +41,9 @@ namespace hawser {
 
 struct ReplicaOptions {
   RegionId self{};
-  std::vector<RegionId> members;  // the genesis list, self included
-  std::uint64_t cluster_id = 0;   // hash of that list
+  std::vector<RegionId> members;               // the genesis list, self included
+  std::uint64_t cluster_id = 0;                // hash of that list
+  std::map<std::string, RegionId> region_ids;  // by name, for a table's default_home
   std::int64_t beat_interval_ms = 200;
   std::int64_t beat_gap_ms = 1;  // beats after applying come no closer than this
   std::int64_t probe_interval_ms = 1000;
@@ -116,6 +118,8 @@ class Replica final : private Session {
   const std::string& rolled_back() const { return rolled_back_; }
   ReplicaStatus status() const;
   const Schema& schema() const override { return schema_; }
+  // The homed tables of the rules in force; null: none. Another object when it changed.
+  const std::shared_ptr<const HomedTables>& homed() const { return homed_; }
   std::int64_t now_ms() const override { return clock_.Read().ms(); }
   Stable stable() const;
   // What claims are judged by.
@@ -195,7 +199,8 @@ class Replica final : private Session {
   const ReplicaOptions options_;
   Store& store_;
   const Schema given_;  // holds where nothing is declared
-  Schema schema_;       // what is declared, and `given_` elsewhere
+  std::shared_ptr<const HomedTables> homed_;
+  Schema schema_;  // what is declared, and `given_` elsewhere
   std::uint64_t declarations_ = 0;
   HybridClock clock_;
   Now now_;

@@ -26,6 +26,7 @@ enum class Refusal {
   kReadOnly,    // started on a full disk, or the store needs an operator
   kRolledBack,  // this store was found rolled back: it is about to end
   kTooBig,      // the txn is larger than max_txn, or one record than max_record
+  kNotHome,     // the home of one of its units is another region (homing/home.h)
   kStopping,
 };
 

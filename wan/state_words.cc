@@ -50,6 +50,8 @@ const char* Text(Refusal gate) {
       return "rolled_back";
     case Refusal::kTooBig:
       return "too_big";
+    case Refusal::kNotHome:
+      return "not_home";
     case Refusal::kStopping:
       return "stopping";
   }

@@ -79,4 +79,13 @@ struct ReplicaStatus {
   std::string rolled_back;  // not empty: what proves it; the process is about to end
 };
 
+// True while the region itself, or a peer that is heard: what is asked of it may be answered.
+inline bool IsHeard(const ReplicaStatus& status, RegionId region) {
+  if (region == status.self.region) return true;
+  for (const PeerStatus& peer : status.peers) {
+    if (peer.region == region) return peer.link != LinkState::kDown;
+  }
+  return false;
+}
+
 }  // namespace hawser

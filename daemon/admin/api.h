@@ -11,6 +11,8 @@
 
 #include "daemon/admin/routes.h"
 #include "daemon/admin/write_apply.h"
+#include "daemon/homes/home_mover.h"
+#include "homing/home.h"
 #include "wan/claim_job.h"
 
 namespace hawser::admin {
@@ -69,6 +71,14 @@ class Api {
   void AnswerResolved(const ResolvingMany& many) const;
   // explain.cc
   void Explain(Call call);
+  // homes.cc
+  void GetHome(Call call);
+  void PutHome(Call call);
+  void AnswerMoved(const Call& call, const HomeMoved& moved) const;
+  bool ForwardedHome(Call& call, const WritePlan& plan);
+  void ForwardWrite(Call call, const Belonging& belonging);
+  void AnswerForwarded(const std::shared_ptr<Call>& call, const std::string& home,
+                       std::uint64_t epoch, const std::expected<std::string, CallFailure>& answer);
   // audit.cc
   void ListAudit(Call call);
   // unique.cc

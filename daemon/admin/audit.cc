@@ -8,6 +8,7 @@
 #include "daemon/admin/conflict_json.h"
 #include "daemon/admin/record_json.h"
 #include "daemon/admin/text.h"
+#include "homing/home.h"
 #include "storage/audit_log.h"
 #include "storage/resolution.h"
 
@@ -74,18 +75,32 @@ std::string Hex(std::string_view bytes) {
   return out;
 }
 
+void WriteHomeMove(const AuditEntry& entry, const RegionNames& region_name, JsonWriter& json) {
+  const std::size_t zero = entry.subject.find('\0');
+  json.Member("table", entry.subject.substr(0, zero));
+  json.Key("unit");
+  WriteValue(zero == std::string_view::npos ? "" : entry.subject.substr(zero + 1), json);
+  if (const auto word = ParseHomeWord(entry.content)) {
+    json.Member("by", word->by);
+    json.Member("reason", word->reason);
+    json.Member("to", region_name(word->region));
+  }
+}
+
 void WriteEntry(const Entry& entry, const RegionNames& region_name, JsonWriter& json) {
   json.BeginObject();
   json.Key("seq");
   json.Uint64Text(entry.seq);
   const auto read = DecodeAuditEntry(entry.bytes);
-  const auto resolution = read ? DecodeResolution(read->content) : std::nullopt;
+  const bool is_home = read && read->what.starts_with("home.");
+  const auto resolution = read && !is_home ? DecodeResolution(read->content) : std::nullopt;
   if (read) {
     json.Member("at", FormatTime(read->at_ms));
     json.Member("what", read->what);
     json.Member("region", region_name(read->region));
-    json.Member("subject", read->subject);
+    if (!is_home) json.Member("subject", read->subject);
   }
+  if (is_home) WriteHomeMove(*read, region_name, json);
   if (resolution) {
     json.Member("by", resolution->by);
     json.Member("reason", resolution->reason);
@@ -141,7 +156,8 @@ void Api::ListAudit(Call call) {
   json.Key("entries");
   json.BeginArray();
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(limit, entries.size()); ++i) {
-    WriteEntry(entries[i], [this](RegionId id) { return RegionName(id); }, json);
+    WriteEntry(
+        entries[i], [this](RegionId id) { return RegionName(id); }, json);
   }
   json.EndArray();
   json.Key("chain");

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "daemon/admin/api.h"
+#include "daemon/admin/forward_http.h"
 #include "daemon/admin/gatekeeper.h"
 #include "daemon/admin/http_server.h"
 
@@ -20,6 +21,16 @@ HttpOptions ToHttpOptions(const AdminOptions& options) {
   http.header_ms = std::chrono::milliseconds(options.header_ms);
   return http;
 }
+
+// A client of another region.
+class Afar final : public Responder {
+ public:
+  explicit Afar(std::function<void(std::string)> answer) : answer_(std::move(answer)) {}
+  void Send(HttpResponse response) override { answer_(EncodeForwardedResponse(response)); }
+
+ private:
+  std::function<void(std::string)> answer_;
+};
 
 // Finds the route of a request and refuses what the table does not describe.
 class Router : public AdminServer, public HttpHandler {
@@ -39,6 +50,17 @@ class Router : public AdminServer, public HttpHandler {
 
   std::uint16_t port() const override { return server_->port(); }
   void Stop() override { server_->Stop(); }
+
+  void Answer(std::string bytes, std::function<void(std::string)> answer) override {
+    server_->poster()([this, bytes = std::move(bytes), answer = std::move(answer)] {
+      auto request = DecodeForwardedRequest(bytes);
+      if (!request) {
+        return answer(EncodeForwardedResponse(Refused(
+            {.status = 501, .code = "NOTHERE", .detail = "this region's software is older"})));
+      }
+      Handle(std::move(*request), std::make_shared<Afar>(answer));
+    });
+  }
 
   std::optional<HttpResponse> Admit(const HttpRequest& head, bool busy) override {
     auto found = Find(head);

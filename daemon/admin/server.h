@@ -25,6 +25,8 @@
 namespace hawser {
 
 // Each may do what the ones before it may.
+class Calls;
+struct HomeMover;
 enum class Role { kNobody, kViewer, kApp, kOperator };
 
 struct AdminRegion {
@@ -56,6 +58,10 @@ struct AdminOptions {
   std::function<std::string(std::string_view token)> token_name;  // of one that check_token knows
   // How long a resolution is kept beside the conflicts it is about ([conflicts] max_age).
   std::int64_t resolution_ms = std::int64_t{30} * 24 * 3600 * 1000;
+  // For units whose home is another region; null: they cannot be written here. Both must outlive
+  // the server.
+  Calls* calls = nullptr;
+  const HomeMover* home_mover = nullptr;
   ExplainRecord explain;                                          // of explainer.h
   std::function<std::vector<LinkPeerStats>()> link_stats;         // may be empty
   std::function<std::vector<MetricFamilyValues>()> more_metrics;  // may be empty
@@ -70,6 +76,9 @@ class AdminServer {
   virtual ~AdminServer() = default;
   virtual std::uint16_t port() const = 0;
   virtual void Stop() = 0;
+  // A write that another region's client asked for, answered as one of this region's: any thread.
+  // `bytes` and the answer are those of forward_http.h; when the server stops no answer may come.
+  virtual void Answer(std::string bytes, std::function<void(std::string)> answer) = 0;
 };
 
 }  // namespace hawser

@@ -243,6 +243,13 @@ Problem ToProblem(Refusal refusal) {
       return {.status = 413,
               .code = "TOOBIG",
               .detail = "larger than `[storage] max_txn`, or one record than `max_record`"};
+    case Refusal::kNotHome:
+      return {.status = 409,
+              .code = "TRYAGAIN",
+              .detail =
+                  "the home of this unit is another region by now: nothing was written; "
+                  "send the request again",
+              .retry_after_seconds = 1};
     case Refusal::kStopping:
       return {.status = 503,
               .code = "STOPPING",

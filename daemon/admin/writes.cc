@@ -121,6 +121,7 @@ void Api::Write(Call call, WritePlan plan) {
   }
   const auto wish = PlanAcks(call.request);
   if (!wish) return call.Fail(wish.error());
+  if (ForwardedHome(call, plan)) return;
   call.request.body = {};
   auto shared = std::make_shared<WritePlan>(std::move(plan));
   AfterToken(std::move(call), kTokenWait, [this, shared, wish = *wish](Call ready) {

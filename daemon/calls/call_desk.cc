@@ -155,6 +155,7 @@ void CallDesk::Serve(CallRequest request) {
 void CallDesk::Take(Finished& finished) {
   if (serving_.erase({finished.to, finished.id}) == 0) return;  // nobody waits any more
   door_.Finished(finished.to);
+  if (finished.body.size() > kCallBytesMax) return;  // it cannot travel: the budget runs out
   SendAnswer(finished.to, {.from = options_.book.self,
                            .id = finished.id,
                            .status = CallStatus::kDone,

@@ -80,6 +80,9 @@ class EngineLoop final : public Engine {
 
   std::unique_ptr<Reader> NewReader() override { return store_->NewReader(); }
   std::unique_ptr<JournalReader> NewJournalReader() override { return store_->NewJournalReader(); }
+  std::shared_ptr<const HomedTables> homed() const override {
+    return has_homed_.load(std::memory_order_acquire) ? Locked(homed_) : nullptr;
+  }
   ReplicaStatus status() const override { return Locked(status_); }
   StoreUsage storage() const override { return Locked(storage_); }
   EngineUsage usage() const override {
@@ -131,6 +134,7 @@ class EngineLoop final : public Engine {
     replica_.Advance(now);
     PublishClock(now);
     Gather();
+    if (replica_.homed() != homed_) PublishHomed();
     const auto ceiling = replica_.Prepare();
     PublishEffects(replica_.TakeEarly());
     if (!replica_.rolled_back().empty()) return End(EngineEnd::kRolledBack, replica_.rolled_back());
@@ -228,6 +232,12 @@ class EngineLoop final : public Engine {
     mono_ms_.store(now.mono_ms, std::memory_order_relaxed);
   }
 
+  void PublishHomed() {
+    const std::lock_guard lock(status_mutex_);
+    homed_ = replica_.homed();
+    has_homed_.store(homed_ != nullptr, std::memory_order_release);
+  }
+
   void PublishStatus(Now now) {
     status_at_ms_ = now.mono_ms;
     gate_.store(stopping_ ? Refusal::kStopping : replica_.gate(), std::memory_order_relaxed);
@@ -316,6 +326,8 @@ class EngineLoop final : public Engine {
   std::atomic<std::int64_t> hybrid_ms_{0}, mono_ms_{0};
   mutable std::atomic<std::int64_t> clock_given_ms_{0};
   mutable std::mutex status_mutex_;
+  std::atomic<bool> has_homed_{false};
+  std::shared_ptr<const HomedTables> homed_;  // written by the loop alone
   ReplicaStatus status_;
   StoreUsage storage_;
   EngineUsage usage_published_;

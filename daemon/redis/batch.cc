@@ -27,6 +27,8 @@ std::string_view RefusalText(Refusal refusal) {
       return "READONLY this region's store was found rolled back; nothing was written";
     case Refusal::kTooBig:
       return "TOOBIG the write is larger than max_txn, or its record larger than max_record";
+    case Refusal::kNotHome:
+      return "TRYAGAIN the home of this unit is another region by now: send the command again";
     case Refusal::kStopping:
       return "READONLY this daemon is stopping; nothing was written";
   }

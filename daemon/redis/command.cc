@@ -136,7 +136,7 @@ constexpr Command kCommands[] = {
     Alone("HAWSER", -2, kAdmin, Hawser),
     // Waits for no other region but with WAITMS; inside MULTI part of the bundle's txn.
     {"UNIQ", -2, Place::kAlone, kUnique, UniqInBundle, Uniq, 0, 0, 0, false, false},
-    Client("HOME", -1, kAdmin, NotYet),
+    Alone("HOME", -3, kAdmin, HomeCommand),
 };
 
 // Open addressing over the names, built once; names are at most 16 bytes.

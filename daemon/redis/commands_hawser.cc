@@ -135,9 +135,4 @@ void Hawser(ClientCall& call) {
   }
 }
 
-void NotYet(ClientCall& call) {
-  call.reply.Error("ERR " + std::string(call.command.name) +
-                   " is not in this version of hawser yet");
-}
-
 }  // namespace hawser::redis

@@ -9,7 +9,10 @@
 #include "conflict/assert.h"
 #include "daemon/redis/call.h"
 #include "daemon/redis/client_call.h"
+#include "daemon/redis/forward.h"
+#include "daemon/redis/forward_body.h"
 #include "daemon/redis/service.h"
+#include "wan/wire.h"
 
 namespace hawser::redis {
 namespace {
@@ -139,9 +142,18 @@ void Connection::Settle() {
 void Connection::Dispatch(std::span<const std::string_view> args) {
   const Command* command = FindCommand(args[0]);
   if (Refuse(command, args)) return;
-  if (command->place == Place::kAlone && !bundle && !idle()) {
-    stalled_.assign(args.begin(), args.end());
-    return;
+  if (command->place == Place::kAlone && !bundle && !idle()) return Stall(args);
+  if (const auto homed = service_.engine().homed()) {
+    const std::optional<Belonging> belonging = BelongingOf(*command, args, *homed);
+    if (belonging && belonging->crosses) {
+      if (bundle) DropBundle();
+      return ErrorReply("CROSSHOME one txn cannot write units of two homes: nothing was written",
+                        command);
+    }
+    if (belonging && belonging->home != RegionId{}) {
+      if (!idle()) return Stall(args);
+      return ForwardTo(*belonging, *command, args);
+    }
   }
   ++state.commands;
   state.last_command = command->name;
@@ -165,6 +177,71 @@ void Connection::Dispatch(std::span<const std::string_view> args) {
       AddToBatch(Item::Type::kRun, *command, args);
       break;
   }
+}
+
+void Connection::Stall(std::span<const std::string_view> args) {
+  stalled_.assign(args.begin(), args.end());
+}
+
+// Of a command that writes, or of the bundle that EXEC is about to run; nullopt: neither.
+std::optional<Belonging> Connection::BelongingOf(const Command& command,
+                                                 std::span<const std::string_view> args,
+                                                 const HomedTables& homed) {
+  const bool exec = bundle && !bundle_refused && command.name == "EXEC";
+  if (!exec && (bundle || command.place != Place::kWrite)) return std::nullopt;
+  const std::unique_ptr<View> view = service_.TakeView();
+  HomeFinder finder(homed, [&view](std::string_view row_key) { return view->Get(row_key); });
+  exec ? AddKeys(*bundle, finder) : AddKeys(command, args, finder);
+  Belonging belonging = finder.Found();
+  if (belonging.home == service_.options().self) belonging.home = RegionId{};
+  return belonging;
+}
+
+// Suspends the connection until the home has answered.
+void Connection::ForwardTo(const Belonging& belonging, const Command& command,
+                           std::span<const std::string_view> args) {
+  Calls* const calls = service_.options().calls;
+  if (calls == nullptr) return ErrorReply("HOMEDOWN homes are not wired up in this server");
+  if (bundle && watching) {
+    DropBundle();
+    return ErrorReply("ERR WATCH judges this region's view, and the home of these units is " +
+                          service_.RegionName(belonging.home) + ": nothing was written",
+                      &command);
+  }
+  ++state.commands;
+  state.last_command = command.name;
+  skip_this_ = std::exchange(state.skip_next, false);
+  Forwarding what{.to = belonging.home,
+                  .home_name = service_.RegionName(belonging.home),
+                  .body = {},
+                  .protocol = state.protocol};
+  const ForwardedCommands head{.protocol = static_cast<std::uint8_t>(state.protocol),
+                               .bundle = bundle != nullptr,
+                               .known_by = belonging.known_by,
+                               .commands = {}};
+  BeginForward(head, bundle ? bundle->size() : 1, what.body);
+  if (bundle) {
+    for (std::size_t i = 0; i < bundle->size(); ++i) AppendForwarded(bundle->args(i), what.body);
+    bundle.reset();
+  } else {
+    AppendForwarded(args, what.body);
+  }
+  if (what.body.size() > kCallBytesMax) {
+    return ErrorReply("TOOBIG more than a write for another region may have: nothing was written",
+                      &command);
+  }
+  Suspend();
+  Forward(std::move(what), service_.engine(), *calls,
+          [resume = service_.Resumer(id_), poster = service_.Poster(), &service = service_,
+           id = id_, silent = skip_this_](std::string reply, Dot last_write) {
+            poster([&service, id, last_write] {
+              Connection* client = service.Find(id);
+              if (client != nullptr && Raw(last_write.seq) != 0) {
+                client->state.last_write = last_write;
+              }
+            });
+            resume(silent ? std::string() : std::move(reply));
+          });
 }
 
 bool Connection::Refuse(const Command* command, std::span<const std::string_view> args) {

@@ -11,6 +11,8 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "daemon/redis/buffer.h"
 #include "daemon/redis/bundle.h"
 #include "daemon/redis/client_state.h"
+#include "daemon/redis/homed.h"
 #include "daemon/redis/resp_parser.h"
 
 namespace hawser::redis {
@@ -75,6 +78,13 @@ class Connection {
   // Refuses what may not run in the present state; true after an error was answered.
   bool Refuse(const Command* command, std::span<const std::string_view> args);
   void Queue(const Command& command, std::span<const std::string_view> args);
+  void Stall(std::span<const std::string_view> args);
+  // Units whose home is elsewhere.
+  std::optional<Belonging> BelongingOf(const Command& command,
+                                       std::span<const std::string_view> args,
+                                       const HomedTables& homed);
+  void ForwardTo(const Belonging& belonging, const Command& command,
+                 std::span<const std::string_view> args);
   void RunHere(const Command& command, std::span<const std::string_view> args);
   void ServeHere(const Command& command, std::span<const std::string_view> args);
   void ErrorReply(std::string_view text, const Command* command = nullptr);

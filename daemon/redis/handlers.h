@@ -3,7 +3,7 @@
 // What carries out the commands of command.cc, by family: commands_strings.cc,
 // commands_counters.cc, commands_keys.cc, commands_hashes.cc (data, on a Call);
 // commands_connection.cc, commands_bundles.cc, commands_scan.cc, commands_server.cc,
-// commands_hawser.cc (on a ClientCall, I/O thread).
+// commands_hawser.cc, commands_homes.cc (on a ClientCall, I/O thread).
 
 namespace hawser::redis {
 
@@ -26,6 +26,6 @@ ClientHandler Multi, Exec, Discard, Watch, Unwatch;
 ClientHandler Hello, Auth, Quit, Reset, ClientCommand, Subscribe, PSubscribe, Unsubscribe,
     PUnsubscribe;
 ClientHandler Scan, Keys, DbSize, RandomKey, Flush;
-ClientHandler CommandCommand, Config, Info, Wait, Hawser, Uniq, NotYet;
+ClientHandler CommandCommand, Config, Info, Wait, Hawser, HomeCommand, Uniq;
 
 }  // namespace hawser::redis

@@ -14,6 +14,9 @@
 
 namespace hawser {
 
+class Calls;
+struct HomeMover;
+
 // What a client may do; each may do what the ones before it may.
 enum class RedisRole : std::uint8_t { kNone, kViewer, kApp, kOperator };
 
@@ -31,10 +34,15 @@ struct RedisOptions {
   std::uint64_t in_flight_bytes_max = 4 * 1024 * 1024;
   std::uint64_t output_bytes_max = 64 * 1024 * 1024;  // a reader slower than this is closed
 
+  RegionId self{};
   std::string region_name;
   std::map<RegionId, std::string> region_names;
   std::string version;
   ExplainRecord explain;  // HAWSER EXPLAIN
+  // For units whose home is another region; null: none of them can be written here. Both must
+  // outlive the server.
+  Calls* calls = nullptr;
+  const HomeMover* home_mover = nullptr;
   // Checks a token (the user name may be empty); empty function: no tokens, everybody is an
   // operator.
   std::function<RedisRole(std::string_view user, std::string_view token)> authenticate;

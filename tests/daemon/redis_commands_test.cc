@@ -596,7 +596,7 @@ TEST_CASE("absent types and later features say what they are") {
     > EVAL x 0
     -ERR hawser has no scripts
     > HOME GET k
-    -ERR HOME is not in this version of hawser yet
+    -NOTHOMED table "default" is not homed: every region writes it;…
     > CLIENT TRACKING ON
     -ERR CLIENT TRACKING is not in this version of hawser yet
     > NOSUCH a b

@@ -30,6 +30,7 @@ class FakeEngine final : public Engine {
   void OnReceived(Received) override {}
   std::unique_ptr<Reader> NewReader() override;
   std::unique_ptr<JournalReader> NewJournalReader() override { return store_.NewJournalReader(); }
+  std::shared_ptr<const HomedTables> homed() const override { return homed_tables; }
   ReplicaStatus status() const override;
   StoreUsage storage() const override { return {}; }
   EngineUsage usage() const override { return {}; }
@@ -43,6 +44,7 @@ class FakeEngine final : public Engine {
   // Writes as another region would, behind the clients' backs: committed at once.
   void WriteElsewhere(const std::function<void(LocalTxn&)>& write);
 
+  std::shared_ptr<const HomedTables> homed_tables;  // set before clients come
   std::atomic<std::int64_t> now_ms{1'000'000};
   std::atomic<Refusal> refusal{Refusal::kNone};
   std::atomic<int> regions_acking{1};  // what an AckWait reaches, at once

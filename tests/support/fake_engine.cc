@@ -292,6 +292,11 @@ std::unique_ptr<Reader> FakeEngine::NewReader() {
   return std::make_unique<LockedReader>(mutex_, store_.NewReader());
 }
 
+std::shared_ptr<const HomedTables> FakeEngine::homed() const {
+  const Lock lock(mutex_);
+  return replica_.homed();
+}
+
 ReplicaStatus FakeEngine::status() const {
   const Lock lock(mutex_);
   return status_says ? *status_says : replica_.status();

@@ -72,6 +72,7 @@ class FakeEngine final : public Engine {
   void OnReceived(Received) override {}
   std::unique_ptr<Reader> NewReader() override;
   std::unique_ptr<JournalReader> NewJournalReader() override;
+  std::shared_ptr<const HomedTables> homed() const override;
   ReplicaStatus status() const override;
   StoreUsage storage() const override;
   EngineUsage usage() const override;

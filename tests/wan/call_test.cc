@@ -215,6 +215,7 @@ TEST_CASE("a request is carried out once, however often it comes, and not at all
            IsRefused(verdict, CallStatus::kLate)));
   }
   CHECK(IsRefused(door.Admit(Request(2, 99'999), 10, 100'010), CallStatus::kLate));
+  CHECK(IsRefused(door.Admit(Request(4, 100'000), 2000, 102'000), CallStatus::kLate));
   CallRequest greedy = Request(3, 100'000);
   greedy.budget_ms = kCallBudgetMsMax + 1;
   CHECK(IsRefused(door.Admit(greedy, 10, 100'010), CallStatus::kLate));

@@ -1,0 +1,79 @@
+#include "daemon/redis/forward_body.h"
+
+#include "conflict/bytes.h"
+
+namespace hawser::redis {
+namespace {
+
+constexpr std::uint64_t kCommandsMax = 1'000'000;
+
+void PutDot(std::string& out, const Dot& dot) {
+  PutByte(out, Raw(dot.origin.region));
+  PutFixed64(out, Raw(dot.origin.incarnation));
+  PutVarint(out, Raw(dot.seq));
+}
+
+Dot GetDot(ByteReader& in) {
+  Dot dot;
+  dot.origin.region = RegionId{in.Byte()};
+  dot.origin.incarnation = Incarnation{in.Fixed64()};
+  dot.seq = Seq{in.Varint()};
+  return dot;
+}
+
+}  // namespace
+
+void BeginForward(const ForwardedCommands& head, std::size_t commands, std::string& out) {
+  PutByte(out, head.protocol);
+  PutByte(out, head.bundle ? 1 : 0);
+  PutDot(out, head.known_by);
+  PutVarint(out, commands);
+}
+
+void AppendForwarded(std::span<const std::string_view> args, std::string& out) {
+  PutVarint(out, args.size());
+  for (const std::string_view arg : args) PutText(out, arg);
+}
+
+std::optional<ForwardedCommands> DecodeForward(std::string_view bytes) {
+  ByteReader in(bytes);
+  ForwardedCommands forwarded;
+  forwarded.protocol = in.Byte();
+  const std::uint8_t bundle = in.Byte();
+  forwarded.bundle = bundle == 1;
+  forwarded.known_by = GetDot(in);
+  const std::uint64_t commands = in.Varint();
+  if (!in.ok() || bundle > 1 || (forwarded.protocol != 2 && forwarded.protocol != 3) ||
+      commands == 0 || commands > kCommandsMax || commands > in.left()) {
+    return std::nullopt;
+  }
+  for (std::uint64_t i = 0; i < commands; ++i) {
+    const std::uint64_t args = in.Varint();
+    if (!in.ok() || args == 0 || args > in.left()) return std::nullopt;
+    auto& command = forwarded.commands.emplace_back();
+    for (std::uint64_t arg = 0; arg < args && in.ok(); ++arg) command.push_back(in.Text());
+  }
+  if (!in.done()) return std::nullopt;
+  return forwarded;
+}
+
+std::string EncodeForwardAnswer(const ForwardAnswer& answer) {
+  std::string out;
+  PutByte(out, static_cast<std::uint8_t>(answer.outcome));
+  PutDot(out, answer.last_write);
+  PutText(out, answer.reply);
+  return out;
+}
+
+std::optional<ForwardAnswer> DecodeForwardAnswer(std::string_view bytes) {
+  ByteReader in(bytes);
+  ForwardAnswer answer;
+  const std::uint8_t outcome = in.Byte();
+  answer.outcome = static_cast<ForwardOutcome>(outcome);
+  answer.last_write = GetDot(in);
+  answer.reply = in.Text();
+  if (!in.done() || outcome > 3) return std::nullopt;
+  return answer;
+}
+
+}  // namespace hawser::redis
