@@ -53,6 +53,9 @@ class Engine {
   virtual Refusal gate() const = 0;  // kNone: writes are taken
   virtual std::int64_t clock_ms()
       const = 0;  // the hybrid clock for readers elsewhere: never goes back
+  // Moves when the conflict log may have grown, after what is new can be read and before the bell
+  // rings. To look at the log anew at every commit would cost every reader a sorted memtable.
+  virtual std::uint64_t conflicts_logged() const = 0;
   // Rung after every commit of txns, once they can be read and were answered.
   CommitBell& commit_bell() { return commit_bell_; }
 

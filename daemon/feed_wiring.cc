@@ -29,6 +29,7 @@ FeedOptions FeedOptionsOf(const Config& config, const Origin& self, Link& link) 
   FeedOptions options;
   options.cluster = config.cluster;
   options.region = config.region;
+  options.changes = config.feeds.changes;
   options.region_name = name_of;
   options.publish = [&link](std::string subject, std::string bytes) {
     link.PublishLocal(std::move(subject), std::move(bytes));

@@ -227,6 +227,7 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   teller.publish = [&link, events](const std::string& kind, std::string json) {
     link.PublishLocal(events + kind, std::move(json));
   };
+  teller.conflicts_logged = [&engine = *parts->engine] { return engine.conflicts_logged(); };
   teller.remark = [](bool failing, const std::string& why) {
     Log(failing ? LogLevel::kWarning : LogLevel::kInfo, "webhook", code::kRemark,
         failing ? "the webhook does not take an event, it is tried again: " + why

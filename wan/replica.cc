@@ -187,6 +187,7 @@ std::expected<Dot, Refusal> Replica::CommitOwn(LocalTxn& local, bool own_bound) 
 }
 
 void Replica::NoteDiscards() {
+  discards_ += discarded_.size();
   for (const Discarded& discarded : discarded_) {
     conflicts_.Add(discarded);
     claim_book_.OnDiscarded(discarded);

@@ -125,6 +125,8 @@ class Replica final : private Session {
   // What claims are judged by.
   Proof proof() const override;
   const ReplicaCounters& counters() const { return counters_; }
+  // Values discarded since the start, staged txns included: the conflict log may have grown.
+  std::uint64_t discards() const { return discards_; }
 
  private:
   struct Stream {
@@ -251,6 +253,7 @@ class Replica final : private Session {
   std::string rolled_back_;
   ReplicaCounters counters_;
   ConflictCounts conflicts_;
+  std::uint64_t discards_ = 0;
 
   // Scratch, reused so that the hot path allocates nothing
   Txn txn_;

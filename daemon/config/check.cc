@@ -112,7 +112,7 @@ class Checker {
     const WanConfig& w = config_.wan;
     CheckOrder("storage", "max_record", s.record_max, "storage", "max_txn", s.txn_max);
     CheckOrder("storage", "max_txn", s.txn_max, "storage", "memtable_max", s.memtable_max, 2);
-    CheckOrder("storage", "max_txn", s.txn_max, "storage", "journal_max", s.journal_max, 4);
+    CheckOrder("storage", "max_txn", s.txn_max, "storage", "journal_max", s.journal_max, 16);
     CheckOrder("storage", "max_txn", s.txn_max, "wan", "pending_max", w.pending_max);
     CheckOrder("storage", "memtable_max", s.memtable_max, "storage", "map_max", s.map_max);
     CheckOrder("wan", "fetch_window", w.fetch_window, "wan", "pending_max", w.pending_max);

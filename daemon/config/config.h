@@ -101,6 +101,10 @@ struct UniqueConfig {
   std::string name;
 };
 
+struct FeedsConfig {
+  bool changes = false;  // published on NATS
+};
+
 struct WebhookConfig {
   std::string url;          // empty: none
   std::string secret_file;  // empty: not signed
@@ -127,6 +131,7 @@ struct Config {
   ConflictsConfig conflicts;
   std::vector<TableConfig> tables;
   std::vector<UniqueConfig> unique;
+  FeedsConfig feeds;
   WebhookConfig webhook;
   std::vector<TokenConfig> tokens;
   Schema schema;  // of `tables` and `unique`

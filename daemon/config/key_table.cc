@@ -124,6 +124,7 @@ const std::array kSections = {
             true},
     Section{"unique", Section::Kind::kMany, "Values that at most one owner may have, worldwide.",
             [](Config& c, const std::string&) { c.unique.emplace_back(); }, true},
+    Section{"feeds", Section::Kind::kOne, "What local applications hear on this region's NATS."},
     Section{"webhook", Section::Kind::kOne,
             "Told of each claim of this region that a rival's won over (POST, JSON)."},
     Section{"tokens", Section::Kind::kMany,
@@ -486,6 +487,16 @@ const std::array kKeys = {
         .example = "\"login\"",
         .problem = TableNameProblem,
         .store = [](Config& c, const Value& v) { c.unique.back().name = v.text; }},
+
+    Key{.section = "feeds",
+        .name = "changes",
+        .type = kBoolean,
+        .fallback = "false",
+        .meaning = "Whether each applied change is published too "
+                   "(hw.CLUSTER.changes.REGION.TABLE); costs a tenth of the write throughput, "
+                   "listened to or not. Conflicts and lost claims always are, and GET /v1/changes "
+                   "works without it.",
+        .store = [](Config& c, const Value& v) { c.feeds.changes = v.number != 0; }},
 
     Key{.section = "webhook",
         .name = "url",

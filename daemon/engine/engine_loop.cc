@@ -90,6 +90,9 @@ class EngineLoop final : public Engine {
     usage.jobs_waiting = job_inbox_.size();
     return usage;
   }
+  std::uint64_t conflicts_logged() const override {
+    return conflicts_logged_.load(std::memory_order_acquire);
+  }
   Refusal gate() const override { return gate_.load(std::memory_order_relaxed); }
   std::int64_t clock_ms() const override {
     const std::int64_t elapsed_ms =
@@ -142,6 +145,7 @@ class EngineLoop final : public Engine {
     PublishEffects(replica_.Finish(Outcome::kDurable));
     if (committed_txns_ != rung_txns_) {
       rung_txns_ = committed_txns_;
+      conflicts_logged_.store(replica_.discards(), std::memory_order_release);
       commit_bell().Ring();
     }
     if (!replica_.AwaitsFirstWord()) {
@@ -326,6 +330,7 @@ class EngineLoop final : public Engine {
   std::atomic<std::int64_t> hybrid_ms_{0}, mono_ms_{0};
   mutable std::atomic<std::int64_t> clock_given_ms_{0};
   mutable std::mutex status_mutex_;
+  std::atomic<std::uint64_t> conflicts_logged_{0};
   std::atomic<bool> has_homed_{false};
   std::shared_ptr<const HomedTables> homed_;  // written by the loop alone
   ReplicaStatus status_;

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "conflict/record_codec.h"
 #include "daemon/feeds/conflict_follower.h"
@@ -77,16 +78,22 @@ void ClaimTeller::Loop() {
   if (begun.empty()) begun = ConflictFollower::Oldest(*reader_->Take());
   ConflictFollower follower(std::move(begun));
   std::int64_t retry_ms = kRetryMs;
+  std::optional<std::uint64_t> seen;  // of conflicts_logged, told to its end
   for (std::int64_t pause_ms = 0; Sleep(pause_ms);) {
+    const std::uint64_t logged = options_.conflicts_logged();  // before the view: none is missed
+    if (seen == logged) {
+      pause_ms = kLookMs;
+      continue;
+    }
     const std::string before = follower.position();
-    const std::unique_ptr<View> view = reader_->Take();
-    const ConflictFollower::Piece piece = follower.Next(*view, kRowsMax);
+    const ConflictFollower::Piece piece = follower.Next(*reader_->Take(), kRowsMax);
     bool taken = true;
     for (const std::string& order_key : piece.order_keys) {
-      taken = Tell(*view, order_key);
+      taken = Tell(order_key);
       if (!taken) break;
       follower.MoveTo(order_key);
     }
+    if (taken && !piece.more) seen = logged;
     if (follower.position() != before) {
       WritePosition(options_.position_path, follower.position());
       retry_ms = kRetryMs;
@@ -96,17 +103,18 @@ void ClaimTeller::Loop() {
   }
 }
 
-bool ClaimTeller::Tell(View& view, const std::string& order_key) {
+std::string ClaimTeller::EventAt(const std::string& order_key) {
   const auto place = ParseOrderKey(order_key);
-  if (!place) return true;
+  if (!place) return {};
+  const std::unique_ptr<View> view = reader_->Take();
   std::string row_key;
   AppendRowKey(kConflictTable, place->id, row_key);
   Record record;
-  const auto row = view.Get(row_key);
-  if (!row || !DecodeRecord(*row, record)) return true;
+  const auto row = view->Get(row_key);
+  if (!row || !DecodeRecord(*row, record)) return {};
   const auto lost = ParseConflict(record);
-  if (!lost || lost->kind != Text(ConflictKind::kClaim)) return true;
-  if (lost->loser.dot.origin.region != options_.self) return true;
+  if (!lost || lost->kind != Text(ConflictKind::kClaim)) return {};
+  if (lost->loser.dot.origin.region != options_.self) return {};
   const auto name_of = [this](RegionId region) {
     const auto at = options_.regions.find(region);
     return at == options_.regions.end() ? std::to_string(Raw(region)) : at->second;
@@ -121,7 +129,12 @@ bool ClaimTeller::Tell(View& view, const std::string& order_key) {
                              {"owner", std::string(lost->loser.value.value_or(""))},
                              {"winner", std::string(lost->winner.value.value_or(""))},
                              {"winner_region", name_of(lost->winner.dot.origin.region)}};
-  const std::string body = event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool ClaimTeller::Tell(const std::string& order_key) {
+  const std::string body = EventAt(order_key);  // no view is held while the webhook is asked
+  if (body.empty()) return true;
   if (published_ != order_key) {
     options_.publish("claim_lost", body);
     published_ = order_key;

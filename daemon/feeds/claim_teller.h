@@ -25,6 +25,8 @@ struct ClaimTellerOptions {
   std::string position_path;  // the file; beside the store
   WebhookOptions webhook;
   std::function<void(const std::string& kind, std::string json)> publish;
+  // Engine::conflicts_logged.
+  std::function<std::uint64_t()> conflicts_logged;
   // When the webhook begins to fail, and when it works again.
   std::function<void(bool failing, const std::string& why)> remark;
 };
@@ -37,7 +39,9 @@ class ClaimTeller {
  private:
   void Loop();
   // False: the webhook did not take it; try again later.
-  bool Tell(View& view, const std::string& order_key);
+  bool Tell(const std::string& order_key);
+  // The event about the conflict there; empty: it is no claim that this region lost.
+  std::string EventAt(const std::string& order_key);
   bool Sleep(std::int64_t ms);  // false: stopping
 
   const ClaimTellerOptions options_;

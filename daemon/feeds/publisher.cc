@@ -35,6 +35,8 @@ FeedPublisher::FeedPublisher(FeedOptions options, Engine& engine)
       conflicts_(NewestConflict(*reader_)),
       changes_({Lsn{Raw(engine.storage().lsn_last) + 1}, 0}),
       ear_(engine.commit_bell().Listen([this] {
+        const bool logged = engine_.conflicts_logged() != conflicts_seen_;
+        if (!options_.changes && !logged) return;
         rung_.store(true, std::memory_order_release);
         wakeup_.Notify();
       })),
@@ -63,7 +65,7 @@ void FeedPublisher::Loop() {
     }
     rung_.store(false, std::memory_order_relaxed);
     const bool more_conflicts = TellConflicts();
-    const bool more = TellChanges() || more_conflicts;
+    const bool more = (options_.changes && TellChanges()) || more_conflicts;
     std::this_thread::sleep_for(kPause);
     if (more) continue;
     wakeup_.Sleep(kIdleUs, [this] { return rung_.load(std::memory_order_acquire) || stopping_; });
@@ -71,6 +73,8 @@ void FeedPublisher::Loop() {
 }
 
 bool FeedPublisher::TellConflicts() {
+  const std::uint64_t logged = engine_.conflicts_logged();  // before the view: none is missed
+  if (logged == conflicts_seen_) return false;
   const std::unique_ptr<View> view = reader_->Take();
   const auto piece = conflicts_.Next(*view, kConflictsPerBatch);
   const std::string subject = EventSubject(options_.cluster, options_.region, "conflict");
@@ -83,6 +87,7 @@ bool FeedPublisher::TellConflicts() {
     ++messages_;
     ++conflicts_told_;
   }
+  if (!piece.more) conflicts_seen_ = logged;
   return piece.more;
 }
 

@@ -30,6 +30,7 @@ namespace hawser {
 
 struct FeedOptions {
   std::string cluster, region;
+  bool changes = true;  // else only conflicts are told
   std::function<std::string(RegionId)> region_name;
   std::function<void(std::string subject, std::string bytes)> publish;
   // True while NATS is there and takes messages; asked before each batch.
@@ -73,6 +74,8 @@ class FeedPublisher {
   std::uint64_t change_gaps_ = 0;
   std::map<std::string, Told, std::less<>> told_;  // by table; forgotten past a bound on tables
 
+  // Of Engine::conflicts_logged: told to its end.
+  std::atomic<std::uint64_t> conflicts_seen_{~std::uint64_t{0}};
   std::atomic<std::uint64_t> changes_told_{0}, conflicts_told_{0}, messages_{0}, gaps_{0};
   std::atomic<bool> rung_{true}, stopping_{false};
   Wakeup wakeup_;

@@ -312,7 +312,7 @@ std::vector<Bad> Together() {
               {"storage.memtable_max (256MiB) must hold 2 times as much"}),
       Storage("memtable_max = \"8MiB\"", "memtable_max",
               {"8MiB is too small: it must hold 2 times storage.max_txn"}),
-      Storage("journal_max = \"16MiB\"", "journal_max", {"must hold 4 times storage.max_txn"}),
+      Storage("journal_max = \"16MiB\"", "journal_max", {"must hold 16 times storage.max_txn"}),
       Storage("map_max = \"64MiB\"", "map_max", {"must hold storage.memtable_max (256MiB)"}),
       Wan("pending_max = \"4MiB\"", "pending_max", {"must hold storage.max_txn (8MiB)"}),
       Wan("fetch_window = \"128MiB\"", "fetch_window", {"wan.pending_max (32MiB)"}),

@@ -49,7 +49,7 @@ TEST_CASE("every number of the configuration reaches the part it is meant for") 
   const auto loaded = dir.LoadText(
       kMinimal +
       "[[regions]]\nname = \"eu-west\"\nid = 7\nnats = [\"nats://h:1\"]\n"
-      "[storage]\npath = \"/s\"\njournal_max = \"100MiB\"\nmemtable_max = \"65MiB\"\nmap_max = "
+      "[storage]\npath = \"/s\"\njournal_max = \"200MiB\"\nmemtable_max = \"65MiB\"\nmap_max = "
       "\"66MiB\"\n"
       "max_record = \"3KiB\"\nmax_txn = \"12MiB\"\n"
       "[wan]\nbeat_interval = \"111ms\"\nmax_clock_skew = \"222ms\"\ncatch_up_bandwidth = "
@@ -64,7 +64,7 @@ TEST_CASE("every number of the configuration reaches the part it is meant for") 
   const LmdbStoreOptions store = StoreOptionsOf(c);
   CHECK(store.path == "/s");
   CHECK(store.region == RegionId{1});
-  CHECK(store.journal_bytes_max == 100ull << 20);
+  CHECK(store.journal_bytes_max == 200ull << 20);
   CHECK(store.memtable_bytes_max == 65ull << 20);
   CHECK(store.map_bytes_max == 66ull << 20);
   CHECK(store.journal_prealloc_bytes <= store.journal_bytes_max / 4);

@@ -35,6 +35,7 @@ class FakeEngine final : public Engine {
   StoreUsage storage() const override { return {}; }
   EngineUsage usage() const override { return {}; }
   Refusal gate() const override { return refusal; }
+  std::uint64_t conflicts_logged() const override { return 0; }
   std::int64_t clock_ms() const override { return now_ms; }
 
   void Hold();  // jobs wait from now on

@@ -129,7 +129,7 @@ def conflicts_told():
 @story("what a region applies is told in its order over REST and NATS, of others too, over a cut and a kill", seconds=120)
 def changes_told():
     count = size(1500, 20_000)
-    with Mesh(["us-east", "eu-west"], name="changes-told") as mesh:
+    with Mesh(["us-east", "eu-west"], name="changes-told", settings={"feeds": {"changes": True}}) as mesh:
         mesh.start()
         mesh.wait_connected()
         east, west = mesh.regions

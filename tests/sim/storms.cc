@@ -353,10 +353,10 @@ bool Storms::IsBehindForGood(Region& region) {
   return false;
 }
 
-// Journals at their bound in several regions can wait for each other: each holds what another
+// Journals at their bound in three regions or more can wait for each other: each holds what another
 // lacks and has no room for what it lacks itself. Known, see docs/simulator.md.
 bool Storms::IsFullOfEachOther() {
-  if (mesh_.knobs().scenario != Scenario::kTightJournal) return false;
+  if (mesh_.knobs().scenario != Scenario::kTightJournal || mesh_.size() < 3) return false;
   int paused = 0;
   for (int id = 1; id <= mesh_.size(); ++id) {
     Region& region = mesh_.region(id);

@@ -156,6 +156,7 @@ void FakeEngine::RunJob(std::unique_ptr<Job> job) {
     if (!store_.Upkeep()) std::abort();
   }
   for (const auto& finished : effects.finished) finished->Done(effects.outcome);
+  ++rings_;
   commit_bell().Ring();
 }
 
@@ -185,6 +186,7 @@ void FakeEngine::WriteElsewhere(RegionId region, const std::function<void(LocalT
     each->Apply(entry, txn, discarded);
     if (!each->Commit(txn.stamp)) std::abort();
   }
+  ++rings_;
   commit_bell().Ring();
 }
 

@@ -4,6 +4,7 @@
 // against the real replica and the store in memory, one at a time, each with a commit of its own;
 // what other regions would do is the test's to say. Threads: any; one lock around everything.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -77,6 +78,7 @@ class FakeEngine final : public Engine {
   StoreUsage storage() const override;
   EngineUsage usage() const override;
   Refusal gate() const override;
+  std::uint64_t conflicts_logged() const override { return rings_; }  // every commit may be one
   std::int64_t clock_ms() const override;
 
  private:
@@ -92,6 +94,7 @@ class FakeEngine final : public Engine {
   MemoryStore store_;
   Replica replica_;
   std::uint64_t commits_ = 0;
+  std::atomic<std::uint64_t> rings_{0};
   mutable std::uint64_t ticks_ = 0;
   std::vector<std::unique_ptr<Job>> held_jobs_;
   std::vector<CutWait> cut_waits_;
