@@ -30,6 +30,15 @@ SETS = [
 ]
 
 
+TABLES = """
+[[tables]]
+name = "customers"
+placement = "homed"
+[[unique]]
+name = "login"
+"""
+
+
 class False_(Exception):
     """A claim of the demo that is not true."""
 
@@ -199,18 +208,101 @@ def heal(mesh, counted):
             claim(name.decode() == "Türkiye, said ap-south later" and capital == b"Ankara",
                   f"{region.name}: country:TR name = {name.decode()}, capital = {capital.decode()} "
                   "(the later write; a field only one side wrote stays)")
-    step("Every region holds the same records")
-    return prove_identical(mesh)
+
+
+def control_tool(region, *words):
+    """Shows what hawserctl says; gives it back."""
+    tool = os.path.join(meshes.BUILD, "hawserctl")
+    server = f"http://127.0.0.1:{region.rest_port}"
+    done = subprocess.run([tool, "--server", server, *words], capture_output=True, text=True, timeout=20)
+    said = " ".join(f'"{word}"' if " " in word else word for word in words)
+    say(f"\n     $ hawserctl --server {server} {said}")
+    for line in (done.stdout + done.stderr).splitlines():
+        say(f"     {line}")
+    claim(done.returncode == 0, "hawserctl answers")
+    return done.stdout
 
 
 def show_control_tool(mesh):
-    tool = os.path.join(meshes.BUILD, "hawserctl")
-    server = f"http://127.0.0.1:{mesh.regions[0].rest_port}"
-    done = subprocess.run([tool, "--server", server, "lag"], capture_output=True, text=True, timeout=20)
-    say(f"\n     $ hawserctl --server {server} lag")
-    for line in done.stdout.splitlines():
-        say(f"     {line}")
-    claim(done.returncode == 0, "hawserctl answers")
+    control_tool(mesh.regions[0], "lag")
+
+
+def take_back(mesh):
+    step("An operator finds what gave way, and takes it back")
+    region = mesh["eu-west"]
+    rest = region.rest()
+    logged = rest.get("/v1/conflicts?table=country&key=TR").json()["conflicts"]
+    claim(len(logged) == 1 and logged[0]["loser"]["value"] == "Turkey, said us-east",
+          "the conflict log of eu-west holds the value that lost, the one that won, and why")
+    control_tool(region, "conflict", "show", logged[0]["id"])
+    control_tool(region, "conflict", "resolve", logged[0]["id"], "--take", "loser", "--reason", "the demo wants it back")
+    mesh.wait_converged(60)
+    for each in mesh.regions:
+        with each.client() as client:
+            name = client.call("HGET", "country:TR", "name").decode()
+        claim(name == "Turkey, said us-east", f"{each.name}: country:TR name = {name}")
+    audit = rest.get("/v1/audit").json()
+    claim(audit["chain"]["verified"] and "the demo wants it back" in json.dumps(audit["entries"]),
+          "the audit log says who did it and why, in a chain that verifies")
+    rest.close()
+
+
+def race_for_login(mesh):
+    step("Two regions race for one login while ap-south is cut off")
+    mesh.wan.cut("ap-south")
+    names = {"us-east": "ann@us", "ap-south": "ann@ap"}
+    for name, owner in names.items():
+        with mesh[name].client() as client:
+            state = client.call("UNIQ", "CLAIM", "login", "ann", owner).decode()
+            client.call("HSET", f"account:{owner}", "login", "ann")
+        claim(state == "pending", f"{name} answers {owner} at once: {state}")
+    mesh.wan.heal("ap-south")
+
+    def settled():
+        answers = []
+        for region in mesh.regions:
+            rest = region.rest()
+            found = rest.get("/v1/unique/login/ann").json()
+            rest.close()
+            answers.append((found["owner"], found["state"]))
+        return answers[0] if answers[0][1] == "confirmed" and len(set(answers)) == 1 else None
+
+    owner, _ = keeper.wait_until(settled, 30, "one owner, confirmed in every region")
+    claim(owner in names.values(), f"every region: login ann belongs to {owner}, confirmed")
+    loser = next(each for each in names.values() if each != owner)
+    home = next(name for name, each in names.items() if each == loser)
+    rest = mesh[home].rest()
+    told = [c for c in rest.get("/v1/conflicts?kind=claim").json()["conflicts"] if c["loser"]["value"] == loser]
+    rest.close()
+    claim(len(told) == 1, f"{home} is told that {loser} lost it")
+    with mesh["eu-west"].client() as client:
+        both = [client.call("HGET", f"account:{each}", "login") for each in names.values()]
+    claim(both == [b"ann", b"ann"], "both accounts still exist")
+
+
+def move_home(mesh):
+    step("A customer homed in eu-west shops in us-east, then moves")
+    key = "customers:{42}:basket"
+    us_east, eu_west = mesh["us-east"], mesh["eu-west"]
+    with eu_west.client() as client:
+        client.call("HSET", key, "tea", 1)
+
+    def home(region):
+        with region.client() as client:
+            rows = client.call("HOME", "GET", key)
+        return rows[3].decode(), rows[7].decode()
+
+    keeper.wait_until(lambda: home(us_east) == ("eu-west", "confirmed"), 30, "its home is confirmed")
+    claim(True, "the first write homed the unit 42 in eu-west")
+    with us_east.client() as client:
+        client.call("HSET", key, "cups", 2)
+        claim(client.call("HGET", key, "cups") == b"2", "a write in us-east is made in eu-west, and readable in us-east when answered")
+        client.call("HOME", "MOVE", key, "us-east")
+        claim(home(us_east)[0] == "us-east", "HOME MOVE: us-east is its home now")
+        client.call("HSET", key, "spoons", 3)
+    mesh.wait_converged(60)
+    with eu_west.client() as client:
+        claim(client.call("HGETALL", key) == [b"cups", b"2", b"spoons", b"3", b"tea", b"1"], "nothing is lost on the way")
 
 
 def addresses(mesh):
@@ -232,7 +324,7 @@ def prefer_known_ports(mesh):
 def demo(once):
     begun = time.monotonic()
     step("Starts three regions, each with a nats-server, a daemon and a store of its own")
-    mesh = meshes.Mesh(["us-east", "eu-west", "ap-south"], directory=DIRECTORY)
+    mesh = meshes.Mesh(["us-east", "eu-west", "ap-south"], directory=DIRECTORY, tables=TABLES)
     prefer_known_ports(mesh)
     try:
         mesh.start()
@@ -244,7 +336,12 @@ def demo(once):
         write_and_read(mesh)
         counted = all_at_once(mesh)
         cut_off(mesh, counted)
-        records = heal(mesh, counted)
+        heal(mesh, counted)
+        take_back(mesh)
+        race_for_login(mesh)
+        move_home(mesh)
+        step("Every region holds the same records")
+        records = prove_identical(mesh)
         show_control_tool(mesh)
         say(f"\nAll claims hold: {records} records, the same in three regions, after {time.monotonic() - begun:.0f} s.")
         if once:
