@@ -331,26 +331,29 @@ void RecordEdit::ResetExpiry() {
   expiry_ms_.reset();
 }
 
-void RecordEdit::Override(std::string_view field, std::string_view value) {
+void RecordEdit::Override(std::string_view field, std::string_view value, std::uint64_t above) {
   const FieldRule& rule = schema_.Rule(table_, field);
   const Field* held = HeldField(field);
-  OverrideAs(KeepsHeldKind(field, rule) ? held->cell.kind : rule.kind, field, value);
+  OverrideAs(KeepsHeldKind(field, rule) ? held->cell.kind : rule.kind, field, value, above);
 }
 
-void RecordEdit::OverrideAs(Kind kind, std::string_view field, std::string_view value) {
+void RecordEdit::OverrideAs(Kind kind, std::string_view field, std::string_view value,
+                            std::uint64_t above) {
   Pending put;
   put.put = put.shown = true;
   put.raise = !HW_VARIANT(kOverrideNotRaised);
+  put.above = above;
   put.kind = kind;
   put.rank = kind == Kind::kStates ? schema_.Rule(table_, field).RankOf(value).value_or(0) : 0;
   put.text = value;
   Intend(field, std::move(put));
 }
 
-void RecordEdit::OverrideNull(std::string_view field) {
+void RecordEdit::OverrideNull(std::string_view field, std::uint64_t above) {
   const Field* held = HeldField(field);
   Pending put = NullOf(held ? *held : Field{});
   put.raise = true;
+  put.above = above;
   Intend(field, std::move(put));
 }
 
@@ -371,7 +374,8 @@ void RecordEdit::FinishPut(const Field* held, const Pending& pending, std::strin
   op.null = pending.null;
   op.rank = pending.null ? 0 : pending.rank;
   if (!pending.null) op.value = pending.text;
-  op.generation = (held && held->has_cell ? held->cell.generation : 0) + (pending.raise ? 1 : 0);
+  op.generation = held && held->has_cell ? held->cell.generation : 0;
+  if (pending.raise) op.generation = std::max(op.generation, pending.above) + 1;
   if (!held || op.kind != Kind::kLww) return;
   op.seen = held->shares;
   for (Share& share : op.seen) share.stamp = {};

@@ -57,11 +57,14 @@ class RecordEdit {
   bool ClearExpiry();  // PERSIST. False: there was none
   // The record is being replaced: it says "no expiry", even where it had none.
   void ResetExpiry();
-  // An operator's override: like Set, with a generation above the one held.
-  void Override(std::string_view field, std::string_view value);
+  // An operator's override: like Set, with a generation above the one held, and above `above`: that
+  // of a cell which may have been dropped here and not yet elsewhere, where a write that has not
+  // seen the override would still go on from it.
+  void Override(std::string_view field, std::string_view value, std::uint64_t above = 0);
   // The same with a kind of its own, whatever the field's rule.
-  void OverrideAs(Kind kind, std::string_view field, std::string_view value);
-  void OverrideNull(std::string_view field);
+  void OverrideAs(Kind kind, std::string_view field, std::string_view value,
+                  std::uint64_t above = 0);
+  void OverrideNull(std::string_view field, std::uint64_t above = 0);
   // nullopt: no expiry. REQUIRES: Alive(), and a time ahead of now_ms
   void OverrideExpiry(std::optional<std::int64_t> unix_ms);
 
@@ -77,7 +80,8 @@ class RecordEdit {
   struct Pending {
     bool put = false;
     bool null = false;
-    bool raise = false;  // generation above the held one
+    bool raise = false;       // generation above the held one
+    std::uint64_t above = 0;  // … and above this
     bool add = false;
     bool is_float = false;
     bool shown = false;  // a reader sees `text`

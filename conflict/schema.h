@@ -52,6 +52,7 @@ class Schema {
 // "!" and are out of clients' reach.
 bool IsTableName(std::string_view name);
 inline constexpr std::size_t kTableNameBytesMax = 64;
-inline constexpr std::size_t kKeyBytesMax = 480;  // table name and key together
+inline constexpr std::size_t kKeyBytesMax = 480;     // table name and key together
+inline constexpr std::size_t kRowKeyBytesMax = 511;  // of internal tables too: what a store takes
 
 }  // namespace hawser

@@ -132,6 +132,7 @@ struct Node::Parts {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<ClaimTeller> teller;
   std::shared_ptr<RestDoor> door = std::make_shared<RestDoor>();
+  CallsDoor calls_door;  // what runs on the engine may ask for a call while the desk is gone
   std::unique_ptr<CallDesk> calls;
   std::unique_ptr<HomeMover> mover;
   std::unique_ptr<RedisServer> redis;
@@ -146,6 +147,7 @@ struct Node::Parts {
     redis.reset();
     admin.reset();
     crossing.Close();
+    calls_door.Close();
     calls.reset();
     teller.reset();
     engine.reset();  // commits and answers what was taken; its last messages go to the link
@@ -250,13 +252,14 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   desk.clock_ms = [&engine = *parts->engine] { return engine.clock_ms(); };
   parts->calls = std::make_unique<CallDesk>(std::move(desk));
   parts->crossing.Open(parts->calls.get());
-  const ExplainRecord explain = MakeExplainer(explainer, *parts->engine, *parts->calls);
+  parts->calls_door.Open(parts->calls.get());
+  const ExplainRecord explain = MakeExplainer(explainer, *parts->engine, parts->calls_door);
 
   RedisOptions redis_options = GuardedRedisOptions(config, version, parts->tokens);
   redis_options.explain = explain;
-  redis_options.calls = parts->calls.get();
+  redis_options.calls = &parts->calls_door;
   parts->mover = std::make_unique<HomeMover>(
-      HomeMover{.self = config.self, .engine = *parts->engine, .calls = *parts->calls});
+      HomeMover{.self = config.self, .engine = *parts->engine, .calls = parts->calls_door});
   redis_options.home_mover = parts->mover.get();
   auto redis = RedisServer::Start(std::move(redis_options), *parts->engine);
   if (!redis) {
@@ -266,7 +269,7 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   AdminOptions admin_options = GuardedAdminOptions(config, version, parts->tokens, link,
                                                    *parts->redis, *parts->calls, state);
   admin_options.explain = explain;
-  admin_options.calls = parts->calls.get();
+  admin_options.calls = &parts->calls_door;
   admin_options.home_mover = parts->mover.get();
   auto admin = AdminServer::Start(std::move(admin_options), *parts->engine);
   if (!admin) {

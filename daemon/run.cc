@@ -180,6 +180,7 @@ class Daemon {
     config_state_.reload_ok = ReloadConfig(options_, loaded_, [this](const Config& next) {
                                 return Declare(next);
                               }).accepted;
+    declare_again_ = declare_again_ || config_state_.reload_ok;  // an alarm may be over
     NotifyReady();
   }
 

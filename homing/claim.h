@@ -27,7 +27,7 @@ namespace hawser {
 // What this region can prove of others; see wan/counting.h for `stable`.
 struct Proof {
   Stable stable;
-  // Since this process began, every member that is not stale has said what it holds of this
+  // Since this process began, every member has said what it holds of this
   // region's log, and it was what is here.
   bool compared = false;
 };

@@ -101,6 +101,7 @@ std::expected<bool, HomedElsewhere> HomeHere(const std::vector<Change>& changes,
     RecordEdit& edit = txn.Edit(kHomeTable, HomeKey(change.table, unit));
     const auto held = edit.Get(kHomeField);
     const auto word = held ? ParseHomeWord(*held) : std::nullopt;
+    if (held && !word) return std::unexpected(HomedElsewhere{});  // in newer software's words
     if (word) {
       if (word->region != self) return std::unexpected(HomedElsewhere{word->region});
       continue;

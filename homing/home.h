@@ -46,6 +46,7 @@ struct HomeWord {
   std::int64_t at_ms = 0;
   std::string_view by, reason;
 };
+inline constexpr std::size_t kHomeReasonBytesMax = 1024;
 std::string EncodeHomeWord(const HomeWord& word);
 std::optional<HomeWord> ParseHomeWord(std::string_view text);  // borrows
 

@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -17,6 +18,7 @@ constexpr std::string_view kAt = "at";
 constexpr std::string_view kExpiry = "expiry";
 constexpr std::string_view kField = "field";
 constexpr std::string_view kFound = "found";
+constexpr std::string_view kGeneration = "generation";
 constexpr std::string_view kKey = "key";
 constexpr std::string_view kKind = "kind";
 constexpr std::string_view kLoser = "loser";
@@ -210,6 +212,8 @@ void EncodeConflict(const Writer& writer, const ConflictPlace& place, std::strin
                     std::string_view key, const Discarded& what, std::string& out) {
   const std::string at = std::to_string(place.found.ms());
   const std::string found = PlaceBytes(place);
+  const std::string generation =
+      std::to_string(std::max(what.loser.generation, what.winner.generation));
   const std::string loser = WriterBytes(what.loser);
   const std::string winner = WriterBytes(what.winner);
   Record record;
@@ -223,6 +227,7 @@ void EncodeConflict(const Writer& writer, const ConflictPlace& place, std::strin
   if (what.expiry) put(kExpiry, "1");
   put(kField, what.field);
   put(kFound, found);
+  put(kGeneration, generation);
   put(kKey, key);
   put(kKind, Text(KindOf(what)));
   if (!what.loser.null) put(kLoser, what.loser.value);
@@ -256,6 +261,9 @@ std::optional<Conflict> ParseConflict(const Record& record) {
   conflict.key = *key;
   conflict.field = *field;
   conflict.expiry = TextOf(record, kExpiry).has_value();
+  if (const auto generation = TextOf(record, kGeneration)) {
+    conflict.generation = static_cast<std::uint64_t>(ParseInt(*generation).value_or(0));
+  }
   conflict.kind = *kind;
   conflict.rule = *rule;
   conflict.loser.value = TextOf(record, kLoser);

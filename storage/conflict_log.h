@@ -89,6 +89,7 @@ struct Conflict {
   std::string_view kind;  // Text(ConflictKind)
   std::string_view rule;  // "lww", "states", "first", "max", "min"
   ConflictSide winner, loser;
+  std::uint64_t generation = 0;  // the larger of the two cells'; 0 in rows of older software
 };
 // Reads a row of the log; texts borrow from the record. nullopt: not such a row.
 std::optional<Conflict> ParseConflict(const Record& record);

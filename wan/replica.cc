@@ -147,6 +147,10 @@ std::expected<Dot, Refusal> Replica::CommitOwn(LocalTxn& local, bool own_bound) 
   }
   for (const Change& change : txn_.changes) {
     if (ValueBytes(change) > options_.record_bytes_max) return std::unexpected(Refusal::kTooBig);
+    // What no row can hold must never enter a log: every region would have to store it.
+    if (change.table.size() + change.key.size() + 1 > kRowKeyBytesMax) {
+      return std::unexpected(Refusal::kTooBig);
+    }
   }
   txn_.stamp = clock_.Tick();
   txn_.deps.Clear();

@@ -15,8 +15,7 @@ constexpr std::uint64_t kReclaimBytes = 2048;
 }  // namespace
 
 bool Replica::Compared(RegionId member) const {
-  const auto stale = stale_.find(member);
-  if (stale != stale_.end() && stale->second) return true;
+  // Stale ones too: they count for what is stable, so nothing could be confirmed without them.
   const auto peer = peers_.all().find(member);
   return peer != peers_.all().end() && peer->second.compared;
 }

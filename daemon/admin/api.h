@@ -77,8 +77,13 @@ class Api {
   void AnswerMoved(const Call& call, const HomeMoved& moved) const;
   bool ForwardedHome(Call& call, const WritePlan& plan);
   void ForwardWrite(Call call, const Belonging& belonging);
-  void AnswerForwarded(const std::shared_ptr<Call>& call, const std::string& home,
-                       std::uint64_t epoch, const std::expected<std::string, CallFailure>& answer);
+  struct ServedBy {
+    std::string home;
+    std::uint64_t epoch = 0;
+    bool wants_acks = false;  // of other regions: not waited for
+  };
+  void AnswerForwarded(const std::shared_ptr<Call>& call, const ServedBy& served,
+                       const std::expected<std::string, CallFailure>& answer);
   // audit.cc
   void ListAudit(Call call);
   // unique.cc

@@ -7,9 +7,9 @@
 namespace hawser::admin {
 namespace {
 
-constexpr std::string_view kHeaders[] = {
-    "content-type",    "hawser-forwarded", "hawser-token",  "hawser-wait-regions",
-    "idempotency-key", "if-match",         "if-none-match", "prefer"};
+// Waiting for other regions is not the home's to do: the caller's patience is over before.
+constexpr std::string_view kHeaders[] = {"content-type",    "hawser-forwarded", "hawser-token",
+                                         "idempotency-key", "if-match",         "if-none-match"};
 constexpr std::uint64_t kHeadersMax = 64;
 
 void PutHeaders(std::string& out, const Headers& headers) {

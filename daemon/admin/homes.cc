@@ -10,6 +10,7 @@
 #include "daemon/admin/forward_http.h"
 #include "daemon/admin/json.h"
 #include "daemon/admin/record_json.h"
+#include "daemon/admin/write_plan.h"
 #include "daemon/homes/home_mover.h"
 #include "daemon/token.h"
 #include "homing/home.h"
@@ -49,6 +50,9 @@ void WriteHome(std::string_view table, std::string_view unit, const Home& home,
 }  // namespace
 
 void Api::GetHome(Call call) {
+  if (auto problem = CheckNames(call.params[0], call.params[1])) {
+    return call.Fail(std::move(*problem));
+  }
   const auto homed = engine_.homed();
   if (!homed || !homed->contains(call.params[0])) {
     return call.Fail({.status = 404, .code = "NOTHOMED", .detail = "this table is not homed"});
@@ -63,6 +67,9 @@ void Api::GetHome(Call call) {
 }
 
 void Api::PutHome(Call call) {
+  if (auto problem = CheckNames(call.params[0], call.params[1])) {
+    return call.Fail(std::move(*problem));
+  }
   auto body = ParseBodyObject(call.request);
   if (!body) return call.Fail(std::move(body.error()));
   const auto text = [&body](std::string_view name) -> const std::string* {
@@ -77,7 +84,7 @@ void Api::PutHome(Call call) {
                       ? options_.regions.end()
                       : std::ranges::find(options_.regions, *region, &AdminRegion::name);
   if (to == options_.regions.end() || reason == nullptr || reason->empty() ||
-      (force_member != nullptr && force == nullptr)) {
+      reason->size() > kHomeReasonBytesMax || (force_member != nullptr && force == nullptr)) {
     return call.Fail({.status = 422,
                       .code = "BADHOME",
                       .detail = "give {\"region\": the name of a region, \"reason\": why, "
@@ -141,15 +148,15 @@ bool Api::ForwardedHome(Call& call, const WritePlan& plan) {
     if (of_record) finder.Add(change.table, change.key);
   }
   const Belonging belonging = finder.Found();
+  // What was forwarded once is judged by the engine, when this region knows what the caller knew.
+  if (call.request.Find(kForwardedHeader) != nullptr) return false;
   if (belonging.crosses) {
     call.Fail({.status = 409,
                .code = "CROSSHOME",
                .detail = "one txn cannot write units of two homes: nothing was written"});
     return true;
   }
-  // What was forwarded once is judged by the engine.
-  const bool here = belonging.home == RegionId{} || belonging.home == options_.self;
-  if (here || call.request.Find(kForwardedHeader) != nullptr) return false;
+  if (belonging.home == RegionId{} || belonging.home == options_.self) return false;
   ForwardWrite(std::move(call), belonging);
   return true;
 }
@@ -180,19 +187,21 @@ void Api::ForwardWrite(Call call, const Belonging& belonging) {
                       .detail = "larger than what can be written in another region"});
   }
   call.request.body = {};
+  // The home answers when it has the write durably; other regions are not waited for there.
+  const bool wants_acks = call.request.Find("hawser-wait-regions") != nullptr;
   auto shared = std::make_shared<Call>(std::move(call));
   options_.calls->Call(belonging.home, std::string(kForwardHttpVerb), std::move(body), kForwardMs,
-                       [this, post = post_, shared, home,
-                        epoch = belonging.epoch](std::expected<std::string, CallFailure> answer) {
-                         post([this, shared, home, epoch, answer = std::move(answer)] {
-                           AnswerForwarded(shared, home, epoch, answer);
+                       [this, post = post_, shared, home, epoch = belonging.epoch,
+                        wants_acks](std::expected<std::string, CallFailure> answer) {
+                         post([this, shared, home, epoch, wants_acks, answer = std::move(answer)] {
+                           AnswerForwarded(shared, {home, epoch, wants_acks}, answer);
                          });
                        });
 }
 
-void Api::AnswerForwarded(const std::shared_ptr<Call>& call, const std::string& home,
-                          std::uint64_t epoch,
+void Api::AnswerForwarded(const std::shared_ptr<Call>& call, const ServedBy& served,
                           const std::expected<std::string, CallFailure>& answer) {
+  const std::string& home = served.home;
   if (!answer && NeverRan(answer.error())) return call->Fail(HomeDown(home, Text(answer.error())));
   auto response = answer ? DecodeForwardedResponse(*answer) : std::nullopt;
   if (!response) {
@@ -203,7 +212,8 @@ void Api::AnswerForwarded(const std::shared_ptr<Call>& call, const std::string& 
   }
   response->With("Hawser-Served-By", home)
       .With("Hawser-Home", home)
-      .With("Hawser-Home-Epoch", std::to_string(epoch));
+      .With("Hawser-Home-Epoch", std::to_string(served.epoch));
+  if (served.wants_acks) response->With("Hawser-Degraded", "acks");
   const auto token = std::ranges::find(response->headers, "Hawser-Token", [](const auto& header) {
     return std::string_view(header.first);
   });

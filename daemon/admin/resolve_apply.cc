@@ -208,9 +208,9 @@ std::expected<Resolved, Problem> Resolve(const std::string& id, const Wish& wish
     if (auto problem = CheckValue(*conflict, *value, CellOf(held.record, *conflict), rule)) {
       return Failure(std::move(*problem));
     }
-    edit.Override(conflict->field, *value);
+    edit.Override(conflict->field, *value, conflict->generation);
   } else {
-    edit.OverrideNull(conflict->field);
+    edit.OverrideNull(conflict->field, conflict->generation);
   }
   out.after = Shown(edit, *conflict);
 

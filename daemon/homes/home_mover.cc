@@ -28,20 +28,21 @@ struct Carried {
 
 class MoveJob final : public Job {
  public:
-  MoveJob(RegionId self, HomeMoveWish wish, std::function<void(Carried)> done)
-      : self_(self), wish_(std::move(wish)), done_(std::move(done)) {}
+  // `default_home`: where the unit is at home until somebody writes it; 0: nowhere.
+  MoveJob(RegionId self, HomeMoveWish wish, RegionId default_home,
+          std::function<void(Carried)> done)
+      : self_(self), wish_(std::move(wish)), default_home_(default_home), done_(std::move(done)) {}
 
   void Run(Session& session) override {
     const Home home = HomeOf(session.Get(HomeRowKey(wish_.table, wish_.unit)), {});
-    if (!wish_.takeover) {
-      if (home.state != HomeState::kNone && home.region == wish_.to) {
-        carried_.outcome = HomeMoveOutcome::kSame;
-        return;
-      }
-      if (home.state != HomeState::kNone && home.region != self_) {
-        carried_ = {.outcome = HomeMoveOutcome::kElsewhere, .home = home.region, .dot = {}};
-        return;
-      }
+    const RegionId at = home.state == HomeState::kNone ? default_home_ : home.region;
+    if (!wish_.takeover && at != RegionId{} && at != self_) {
+      carried_ = {.outcome = HomeMoveOutcome::kElsewhere, .home = at, .dot = {}};
+      return;
+    }
+    if (!wish_.takeover && home.state != HomeState::kNone && home.region == wish_.to) {
+      carried_.outcome = HomeMoveOutcome::kSame;
+      return;
     }
     const std::unique_ptr<LocalTxn> txn = session.Begin();
     MakeHomeMove({.table = wish_.table,
@@ -64,9 +65,17 @@ class MoveJob final : public Job {
  private:
   RegionId self_;
   HomeMoveWish wish_;
+  RegionId default_home_;
   std::function<void(Carried)> done_;
   Carried carried_;
 };
+
+// Its row fits a key, and its words a home's text.
+bool IsSound(const HomeMoveWish& wish) {
+  return IsTableName(wish.table) && wish.table.size() + wish.unit.size() <= kKeyBytesMax &&
+         wish.reason.size() <= kHomeReasonBytesMax && !wish.by.empty() && wish.by.size() <= 256 &&
+         !wish.by.contains(' ');
+}
 
 std::string EncodeWish(const HomeMoveWish& wish) {
   std::string out;
@@ -87,6 +96,7 @@ std::optional<HomeMoveWish> DecodeWish(std::string_view bytes) {
   wish.by = in.Text();
   wish.reason = in.Text();
   if (!in.done() || Raw(wish.to) < 1 || Raw(wish.to) > kRegionIdMax) return std::nullopt;
+  if (!IsSound(wish)) return std::nullopt;
   return wish;
 }
 
@@ -163,6 +173,11 @@ void HomeMover::Move(HomeMoveWish wish, std::function<void(HomeMoved)> done) con
                  .home = {},
                  .text = TextOf(HomeMoveOutcome::kNotHomed)});
   }
+  if (!IsSound(wish)) {
+    return done({.outcome = HomeMoveOutcome::kRefused,
+                 .home = {},
+                 .text = "a unit is at most 480 bytes with its table, a reason at most 1024"});
+  }
   if (!IsHeard(engine.status(), wish.to)) {
     return done({.outcome = HomeMoveOutcome::kUnreachable,
                  .home = {},
@@ -184,7 +199,8 @@ void HomeMover::Move(HomeMoveWish wish, std::function<void(HomeMoved)> done) con
                 Tell(where, wish, there.value_or(Carried{}), done);
               });
   };
-  engine.Submit(std::make_unique<MoveJob>(self, std::move(wish), std::move(carried)));
+  const RegionId default_home = homed->find(wish.table)->second;
+  engine.Submit(std::make_unique<MoveJob>(self, std::move(wish), default_home, std::move(carried)));
 }
 
 CallHandler HomeMoveHandler(RegionId self, Engine& engine) {
@@ -195,8 +211,9 @@ CallHandler HomeMoveHandler(RegionId self, Engine& engine) {
     if (!homed || !homed->contains(wish->table) || !IsHeard(engine.status(), wish->to)) {
       return answer(EncodeCarried({.outcome = HomeMoveOutcome::kRefused, .home = {}, .dot = {}}));
     }
+    const RegionId default_home = homed->find(wish->table)->second;
     engine.Submit(std::make_unique<MoveJob>(
-        self, std::move(*wish),
+        self, std::move(*wish), default_home,
         [answer](const Carried& carried) { answer(EncodeCarried(carried)); }));
   };
 }

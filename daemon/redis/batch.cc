@@ -73,6 +73,7 @@ void Batch::Clear() {
   TrimStorage(literals_);
   TrimStorage(out);
   last_write = Dot{};
+  owned.clear();
   needs_engine_ = false;
 }
 

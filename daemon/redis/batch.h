@@ -52,7 +52,8 @@ class Batch {
   std::uint64_t connection = 0;
   std::uint64_t turn = 0;  // the connection's count of batches
   std::int64_t read_at_ns = 0;
-  Buffer input;  // what the arguments point into
+  Buffer input;                    // what the arguments point into
+  std::vector<std::string> owned;  // … or this
 
   // --- Engine thread
   // -------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 // HOME: where the unit of a key is at home, and moving it.
 
+#include <algorithm>
+#include <map>
+
 #include "daemon/homes/home_mover.h"
 #include "daemon/redis/client_call.h"
 #include "daemon/redis/handlers.h"
@@ -8,19 +11,21 @@
 namespace hawser::redis {
 namespace {
 
-std::string DefaultText(const Service& service, RegionId region) {
-  return region == RegionId{} ? std::string() : service.RegionName(region);
+using Names = std::map<RegionId, std::string>;
+
+std::string NameOf(const Names& names, RegionId region) {
+  const auto at = names.find(region);
+  return at == names.end() ? std::string() : at->second;
 }
 
-void WriteHome(const Home& home, RegionId default_home, std::string_view unit,
-               const Service& service, Reply& reply) {
+void WriteHome(const Home& home, RegionId default_home, std::string_view unit, const Names& names,
+               Reply& reply) {
   const bool has_home = home.state != HomeState::kNone;
   reply.Map(4);
   reply.Bulk("unit");
   reply.Bulk(unit);
   reply.Bulk("home");
-  const std::string name =
-      has_home ? service.RegionName(home.region) : DefaultText(service, default_home);
+  const std::string name = NameOf(names, has_home ? home.region : default_home);
   name.empty() ? reply.Null() : reply.Bulk(name);
   reply.Bulk("epoch");
   reply.Int(static_cast<std::int64_t>(home.epoch));
@@ -52,7 +57,8 @@ void GetHome(ClientCall& call) {
   const Proof proof = call.service.engine().status().proof();
   const auto view = call.service.TakeView();
   const Home home = HomeOf(view->Get(HomeRowKey(name->table, unit)), proof);
-  WriteHome(home, homed->find(name->table)->second, unit, call.service, call.reply);
+  WriteHome(home, homed->find(name->table)->second, unit, call.service.options().region_names,
+            call.reply);
 }
 
 // HOME MOVE key region [FORCE reason]
@@ -83,14 +89,14 @@ void MoveHome(ClientCall& call) {
                .takeover = takeover,
                .by = "redis",
                .reason = takeover ? std::string(call.args[5]) : std::string("HOME MOVE")},
-              [answer = call.AnswerLater(), &service = call.service, unit,
+              [answer = call.AnswerLater(), names, unit,
                protocol = call.reply.protocol()](const HomeMoved& moved) {
                 std::string out;
                 Reply reply(out, protocol);
                 switch (moved.outcome) {
                   case HomeMoveOutcome::kMoved:
                   case HomeMoveOutcome::kSame:
-                    WriteHome(moved.home, {}, unit, service, reply);
+                    WriteHome(moved.home, {}, unit, names, reply);
                     break;
                   case HomeMoveOutcome::kUnreachable:
                     reply.Error("HOMEDOWN " + moved.text);

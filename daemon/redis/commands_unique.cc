@@ -45,7 +45,7 @@ Parsed Parse(std::span<const std::string_view> args) {
     if (Is(args, i, "REQ") && i + 1 < args.size() && !args[i + 1].empty()) {
       order.request_id = args[i + 1];
     } else if (Is(args, i, "WAITMS") && number && *number >= 0) {
-      parsed.wait_ms = std::min<std::int64_t>(*number, 24 * 3600 * 1000);
+      parsed.wait_ms = std::min<std::int64_t>(*number, 60 * 1000);
     } else {
       parsed.error = kSyntaxError;
     }
@@ -120,12 +120,20 @@ void Uniq(ClientCall& call) {
   }
   const std::int64_t wait_ms = parsed.wait_ms;
   Engine& engine = call.service.engine();
-  auto finish = [&engine, wait_ms, protocol = call.reply.protocol(),
+  // WAIT counts from here on: the claim's txn is the client's last write.
+  auto note = [poster = call.service.Poster(), &service = call.service,
+               id = call.client.id()](const Dot& dot) {
+    poster([&service, id, dot] {
+      if (Connection* client = service.Find(id)) client->state.last_write = dot;
+    });
+  };
+  auto finish = [&engine, wait_ms, note, protocol = call.reply.protocol(),
                  names = call.service.options().region_names,
                  answer = call.AnswerLater()](const ClaimOrder& order, const ClaimAnswer& done) {
     if (!done.problem.empty()) return answer(ErrorBytes("ERR " + done.problem));
     if (done.unknown) return answer(ErrorBytes(kUnknownText));
     if (done.refused) return answer(ErrorBytes(RefusalText(*done.refused)));
+    if (Raw(done.dot.seq) != 0) note(done.dot);
     if (order.verb == Verb::kLook) {
       const auto name = [&names](RegionId region) {
         const auto at = names.find(region);

@@ -123,12 +123,14 @@ void Connection::Settle() {
     return;
   }
   if (!suspended_ && !stalled_.empty() && idle()) {
-    const std::vector<std::string> command = std::move(stalled_);
+    std::vector<std::string> command = std::move(stalled_);
     stalled_.clear();
     const std::vector<std::string_view> args(command.begin(), command.end());
     Dispatch(args);
     view_.reset();
     if (any_answered_) BookAnswered(MonoNs() - read_at_ns_);
+    // A write that waited for its home and may run here by now: its arguments go along.
+    if (open_) open_->owned = std::move(command);
     CloseBatch();
   }
   Flush();
@@ -218,6 +220,7 @@ void Connection::ForwardTo(const Belonging& belonging, const Command& command,
   const ForwardedCommands head{.protocol = static_cast<std::uint8_t>(state.protocol),
                                .bundle = bundle != nullptr,
                                .known_by = belonging.known_by,
+                               .after = state.last_write,
                                .commands = {}};
   BeginForward(head, bundle ? bundle->size() : 1, what.body);
   if (bundle) {

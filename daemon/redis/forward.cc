@@ -59,8 +59,12 @@ class ForwardedJob final : public Job {
   }
 
   void Run(Session& session) override {
-    ran_ = session.applied().Covers(work_->forwarded.known_by);
-    if (!ran_) return;  // it is not known here yet that this is the home
+    late_ = NowMonoMs() >= work_->deadline_mono_ms;  // nobody waits for it any more
+    if (late_) return;
+    // It is not known here yet that this is the home, or what its client wrote before.
+    ran_ = session.applied().Covers(work_->forwarded.known_by) &&
+           session.applied().Covers(work_->forwarded.after);
+    if (!ran_) return;
     thread_local Scratch scratch;
     batch_.Run(session, scratch);
   }
@@ -69,6 +73,9 @@ class ForwardedJob final : public Job {
     if (outcome == Outcome::kUnknown) {
       return work_->answer(EncodeForwardAnswer({.outcome = ForwardOutcome::kUnknown}));
     }
+    if (late_) {
+      return work_->answer(EncodeForwardAnswer({.outcome = ForwardOutcome::kBehind}));
+    }
     if (!ran_) return WaitForNews(std::move(work_));
     work_->answer(EncodeForwardAnswer({.last_write = batch_.last_write, .reply = batch_.out}));
   }
@@ -76,8 +83,11 @@ class ForwardedJob final : public Job {
  private:
   static void WaitForNews(std::unique_ptr<Work> work) {
     CutWait wait;
-    wait.cut.Raise(work->forwarded.known_by);
-    wait.deadline_mono_ms = work->deadline_mono_ms;
+    if (Raw(work->forwarded.known_by.seq) != 0) wait.cut.Raise(work->forwarded.known_by);
+    if (Raw(work->forwarded.after.seq) != 0) wait.cut.Raise(work->forwarded.after);
+    // Half of what is left, so that the caller still hears that nothing was done.
+    const std::int64_t now_ms = NowMonoMs();
+    wait.deadline_mono_ms = now_ms + (work->deadline_mono_ms - now_ms) / 2;
     Engine* const engine = work->engine;
     wait.done = [held = std::make_shared<std::unique_ptr<Work>>(std::move(work))](bool reached) {
       std::unique_ptr<Work> mine = std::move(*held);
@@ -93,6 +103,7 @@ class ForwardedJob final : public Job {
   std::unique_ptr<Work> work_;
   Batch batch_;
   bool ran_ = false;
+  bool late_ = false;
 };
 
 // Only what a client may ask of a home: data commands, as the table has them.
@@ -119,7 +130,9 @@ void Forward(Forwarding what, Engine& engine, Calls& calls, ForwardAnswered answ
                      answer = std::move(answer)](std::expected<std::string, CallFailure> bytes) {
     if (!bytes) return answer(ErrorReply(protocol, FailureText(home, bytes.error())), {});
     const auto came = DecodeForwardAnswer(*bytes);
-    if (!came || came->outcome == ForwardOutcome::kBad) {
+    // An answer in words that are not known here: it may have been carried out.
+    if (!came) return answer(ErrorReply(protocol, FailureText(home, CallFailure::kNoAnswer)), {});
+    if (came->outcome == ForwardOutcome::kBad) {
       return answer(ErrorReply(protocol, FailureText(home, CallFailure::kUnknown)), {});
     }
     if (came->outcome == ForwardOutcome::kBehind) {

@@ -27,6 +27,7 @@ void BeginForward(const ForwardedCommands& head, std::size_t commands, std::stri
   PutByte(out, head.protocol);
   PutByte(out, head.bundle ? 1 : 0);
   PutDot(out, head.known_by);
+  PutDot(out, head.after);
   PutVarint(out, commands);
 }
 
@@ -42,6 +43,7 @@ std::optional<ForwardedCommands> DecodeForward(std::string_view bytes) {
   const std::uint8_t bundle = in.Byte();
   forwarded.bundle = bundle == 1;
   forwarded.known_by = GetDot(in);
+  forwarded.after = GetDot(in);
   const std::uint64_t commands = in.Varint();
   if (!in.ok() || bundle > 1 || (forwarded.protocol != 2 && forwarded.protocol != 3) ||
       commands == 0 || commands > kCommandsMax || commands > in.left()) {

@@ -17,7 +17,9 @@ namespace hawser::redis {
 struct ForwardedCommands {
   std::uint8_t protocol = 2;
   bool bundle = false;  // one txn, answered as EXEC answers
-  Dot known_by;         // run it only when this is applied there; seq 0: at once
+  // Run it only when these are applied there: what says that it is the home, and what the client
+  // wrote before. Seq 0: nothing.
+  Dot known_by, after;
   std::vector<std::vector<std::string_view>> commands;  // of decoded ones borrowed from the bytes
 };
 void BeginForward(const ForwardedCommands& head, std::size_t commands, std::string& out);

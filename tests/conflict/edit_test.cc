@@ -187,6 +187,16 @@ TEST_CASE("states go forward only, and only along their line") {
     a.Write(50, [](RecordEdit& edit) { edit.OverrideNull("never there"); });
     CHECK(a.Held().fields[0].cell.generation == 1);
   }
+  SUBCASE("an override of a cell that was dropped is above what others may still go on from") {
+    a.Write(30, [](RecordEdit& edit) {
+      edit.Override("dropped here", "OPEN", 1);
+      edit.Override("st", "OPEN", 7);
+      edit.OverrideNull("gone", 3);
+    });
+    CHECK(a.Held().Find("dropped here")->cell.generation == 2);
+    CHECK(a.Held().Find("st")->cell.generation == 8);
+    CHECK(a.Held().Find("gone")->cell.generation == 4);
+  }
   SUBCASE("a state added in between later ranks in between") {
     const FieldRule wider{
         .kind = Kind::kStates, .states = {"OPEN", "HELD", "PAID"}, .ranks = {65536, 98304, 131072}};

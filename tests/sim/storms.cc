@@ -274,7 +274,7 @@ void Storms::PlanRollback() {
         mesh_.region(victim).Wipe();
       }
       rollback_due_ = false;
-      if (!image || !random_.Chance(0.5)) return;
+      if (!image || over_ || !random_.Chance(0.5)) return;
       // It is heard and hears nobody for a while: it cannot notice, so the others must.
       const auto deafen = [this, victim](bool deaf) {
         for (int id = 1; id <= mesh_.size(); ++id) {
