@@ -440,7 +440,8 @@ TEST_CASE("a connection that the server turns away is tried again and again" *
   Region east(kEast, {url, url}), west(kWest, {url, url});
   std::this_thread::sleep_for(2500ms);  // the library gives up after two refusals
   CHECK_FALSE(east.Connected(kEast));
-  CHECK(Eventually([&] { return east.Logged("Violation"); }));
+  // The library does not always say why: then it says that no server is there for it.
+  CHECK(Eventually([&] { return east.Logged("Violation") || east.Logged("o server"); }));
   CHECK_FALSE(east.Logged("right"));
   server.Reconfigure("authorization { user: u, password: right }");
   CHECK(east.Reaches(west, "hello"));
