@@ -159,11 +159,6 @@ class Checker {
                   RegionHint(table.default_home));
       }
     }
-    if (table.placement == "homed") {
-      Say(warnings_, element, "placement",
-          "this version declares homes but does not keep to them: every region takes writes of "
-          "this table");
-    }
     for (std::size_t i = 0; i < table.fields.size(); ++i) {
       CheckField(element.children[i], table.fields[i]);
     }

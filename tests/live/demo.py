@@ -290,7 +290,7 @@ def move_home(mesh):
     def home(region):
         with region.client() as client:
             rows = client.call("HOME", "GET", key)
-        return rows[3].decode(), rows[7].decode()
+        return (rows[3] or b"nobody").decode(), rows[7].decode()
 
     keeper.wait_until(lambda: home(us_east) == ("eu-west", "confirmed"), 30, "its home is confirmed")
     claim(True, "the first write homed the unit 42 in eu-west")
