@@ -83,7 +83,8 @@ Knobs KnobsOf(std::uint64_t seed) {
   knobs.checkpoint_idle_upkeeps = static_cast<std::uint32_t>(random.Between(2, 30));
   if (knobs.scenario == Scenario::kTightJournal) {
     // Received txns may use an eighth more than local ones: every txn must be well below that.
-    knobs.journal_bytes_max = static_cast<std::uint64_t>(random.Between(16'000, 40'000));
+    knobs.journal_bytes_max = static_cast<std::uint64_t>(
+        knobs.regions < 3 ? random.Between(16'000, 40'000) : random.Between(6'000, 30'000));
   }
 
   knobs.tick_ms = random.Between(10, 30);
