@@ -62,7 +62,7 @@ run_lane() {
   case $status in
     0) passed=$((passed + 1)); printf 'ok       %-9s %4d s   %s\n' "$name" $((SECONDS - begun)) "$(grep -v '^ *$' "$log" | tail -n 1 | cut -c1-120)" ;;
     77) skipped=$((skipped + 1)); printf 'skipped  %-9s %4d s   %s\n' "$name" $((SECONDS - begun)) "$(tail -n 1 "$log")" ;;
-    *) failed=$((failed + 1)); printf 'FAILED   %-9s %4d s   exit %d, the end of %s:\n' "$name" $((SECONDS - begun)) "$status" "$log"; tail -n 60 "$log" ;;
+    *) failed=$((failed + 1)); printf 'FAILED   %-9s %4d s   exit %d, what %s says:\n' "$name" $((SECONDS - begun)) "$status" "$log"; grep -E 'error:|FAILED:' "$log" | head -n 5; tail -n 50 "$log" ;;
   esac
 }
 

@@ -19,8 +19,6 @@ constexpr std::array kCodes = {
     LogCode{code::kConfigReloaded, "info", "A reload was taken.", "None."},
     LogCode{code::kConfigNeedsRestart, "warning", "Settings changed that are read only at a start.",
             "Restart when it suits; until then the old values hold."},
-    LogCode{code::kConfigWarning, "warning",
-            "A legal setting that likely does not do what was meant.", "Read `reason`."},
     LogCode{code::kSchemaContradicts, "error",
             "What [[tables]] says at `where` differs from what was declared first, here or in "
             "another region. At a reload the old configuration stays in effect; at a start, exit "

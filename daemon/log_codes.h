@@ -18,7 +18,6 @@ inline constexpr std::string_view kStopped = "stopped";
 inline constexpr std::string_view kConfigBad = "config_bad";
 inline constexpr std::string_view kConfigReloaded = "config_reloaded";
 inline constexpr std::string_view kConfigNeedsRestart = "config_needs_restart";
-inline constexpr std::string_view kConfigWarning = "config_warning";
 inline constexpr std::string_view kSchemaContradicts = "schema_contradicts";
 inline constexpr std::string_view kSchemaNotDeclared = "schema_not_declared";
 inline constexpr std::string_view kSchemaOverruled = "schema_overruled";

@@ -66,7 +66,6 @@ int Main(const Arguments& arguments) {
     return kExitOk;
   }
   if (arguments.mode == Mode::kCheck) {
-    PrintAll(loaded->warnings, "hawserd: warning: ");
     WarnOfSecrets(loaded->config);
     Print("hawserd: the configuration is good\n");
     return kExitOk;

@@ -65,13 +65,6 @@ void TakeLive(config::Loaded& loaded, config::Loaded& current) {
 
 }  // namespace
 
-void LogWarnings(const config::Loaded& loaded) {
-  for (const config::Problem& warning : loaded.warnings) {
-    Log(LogLevel::kWarning, kComponent, code::kConfigWarning, "check this setting",
-        {{"where", Text(warning.source)}, {"key", warning.key}, {"reason", warning.text}});
-  }
-}
-
 Reloaded ReloadConfig(const config::LoadOptions& options, config::Loaded& current,
                       const DeclareTables& declare) {
   auto loaded = config::Load(options);
@@ -101,7 +94,6 @@ Reloaded ReloadConfig(const config::LoadOptions& options, config::Loaded& curren
   }
   Log(LogLevel::kInfo, kComponent, code::kConfigReloaded, "configuration reloaded",
       {{"changed", live.empty() ? "nothing" : live}});
-  LogWarnings(*loaded);
   return reloaded;
 }
 

@@ -23,7 +23,4 @@ using DeclareTables = std::function<bool(const Config& next)>;
 Reloaded ReloadConfig(const config::LoadOptions& options, config::Loaded& current,
                       const DeclareTables& declare);
 
-// Warnings of a configuration, into the log.
-void LogWarnings(const config::Loaded& loaded);
-
 }  // namespace hawser

@@ -101,7 +101,6 @@ class Daemon {
   int Run() {
     Log(LogLevel::kInfo, kComponent, code::kStarting, "starting",
         {{"version", std::string(kVersion)}});
-    LogWarnings(loaded_);
     if (const int code = Start(); code != kExitOk) return code;
     const int code = Serve();
     NotifyStopping();

@@ -13,8 +13,8 @@ namespace {
 
 class Checker {
  public:
-  Checker(const Settings& settings, const Config& config, Problems& problems, Problems& warnings)
-      : settings_(settings), config_(config), problems_(problems), warnings_(warnings) {}
+  Checker(const Settings& settings, const Config& config, Problems& problems)
+      : settings_(settings), config_(config), problems_(problems) {}
 
   void Run() {
     CheckRegions();
@@ -187,7 +187,6 @@ class Checker {
   const Settings& settings_;
   const Config& config_;
   Problems& problems_;
-  Problems& warnings_;
 };
 
 FieldRule RuleOf(const FieldConfig& field) {
@@ -211,9 +210,8 @@ Whereabouts WhereaboutsOf(const Element& element) {
 
 }  // namespace
 
-void CheckTogether(const Settings& settings, const Config& config, Problems& problems,
-                   Problems& warnings) {
-  Checker(settings, config, problems, warnings).Run();
+void CheckTogether(const Settings& settings, const Config& config, Problems& problems) {
+  Checker(settings, config, problems).Run();
 }
 
 void Conclude(const Settings& settings, Config& config) {

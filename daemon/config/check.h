@@ -9,8 +9,7 @@
 namespace hawser::config {
 
 // REQUIRES: `settings` is complete and `config` was stored from it, element by element.
-void CheckTogether(const Settings& settings, const Config& config, Problems& problems,
-                   Problems& warnings);
+void CheckTogether(const Settings& settings, const Config& config, Problems& problems);
 
 // What follows from a checked config: the own id, the schema, where tables and fields were said.
 void Conclude(const Settings& settings, Config& config);

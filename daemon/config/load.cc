@@ -160,7 +160,7 @@ std::expected<Loaded, Problems> Load(const LoadOptions& options) {
   // Rules between keys are judged only where each key by itself is fine.
   if (!problems.empty()) return std::unexpected(std::move(problems));
   for (const Element& element : loaded.settings.elements) Store(element, loaded.config);
-  CheckTogether(loaded.settings, loaded.config, problems, loaded.warnings);
+  CheckTogether(loaded.settings, loaded.config, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   Conclude(loaded.settings, loaded.config);
   return loaded;

@@ -27,7 +27,6 @@ std::vector<std::pair<std::string, std::string>> HawserEnvironment();
 struct Loaded {
   Config config;
   Settings settings;  // complete: defaults included, in the order of the key table
-  Problems warnings;  // legal, but likely not what was meant
 };
 
 std::expected<Loaded, Problems> Load(const LoadOptions& options);

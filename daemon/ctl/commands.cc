@@ -314,10 +314,12 @@ class Runner {
 Exit CheckConfig(const Options& options) {
   const auto loaded =
       config::Load({.file = options.config_file, .environment = config::HawserEnvironment()});
-  for (const config::Problem& problem : loaded ? loaded->warnings : loaded.error()) {
-    std::fprintf(stderr, "hawserctl: %s%s\n", loaded ? "warning: " : "", Text(problem).c_str());
+  if (!loaded) {
+    for (const config::Problem& problem : loaded.error()) {
+      std::fprintf(stderr, "hawserctl: %s\n", Text(problem).c_str());
+    }
+    return Exit::kFailed;
   }
-  if (!loaded) return Exit::kFailed;
   Out("the configuration is good\n");
   return Exit::kOk;
 }
