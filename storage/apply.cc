@@ -1,5 +1,6 @@
 #include "storage/apply.h"
 
+#include "conflict/declaration.h"
 #include "conflict/record_codec.h"
 #include "conflict/variant.h"
 #include "storage/audit_log.h"
@@ -21,11 +22,15 @@ bool Applier::Apply(Lsn lsn, Stamp highest, const Dot& dot, const Txn& txn, RowT
     } else {
       record_.clear();
     }
+    const IndexSet::Fields* indexed = indexes_.Find(change.table);
+    if (indexed) indexer_.Look(*indexed, record_);
     const std::size_t known = discarded.size();
     ApplyChange(writer, change, record_, discarded);
     bytes_.clear();
     EncodeRecord(record_, bytes_);
     rows.Stage(row_key_, lsn, bytes_);
+    if (indexed) indexer_.Derive(*indexed, change.table, change.key, record_, lsn, rows);
+    if (change.table == kDeclarationTable) indexes_.Take(change.key, record_);
     for (std::size_t i = known; i < discarded.size(); ++i) {
       discarded[i].table = change.table;
       discarded[i].key = change.key;

@@ -6,7 +6,8 @@
 //          derived from it again. That makes replay over rows that a checkpoint wrote early
 //          safe.
 // Derived: what a change discarded becomes a row of the conflict log (conflict_log.h), what
-//          an operator did one of the audit log (audit_log.h).
+//          an operator did one of the audit log (audit_log.h), what an indexed field shows an
+//          entry of its index (index_table.h).
 // Threads: one owner; keeps scratch memory, so that the common change allocates nothing.
 
 #include <optional>
@@ -19,6 +20,8 @@
 #include "conflict/txn.h"
 #include "storage/conflict_keeper.h"
 #include "storage/conflict_log.h"
+#include "storage/index_set.h"
+#include "storage/indexer.h"
 #include "storage/store.h"
 
 namespace hawser {
@@ -35,7 +38,12 @@ class RowTable {
  public:
   virtual ~RowTable() = default;
   virtual std::optional<Row> Newest(std::string_view row_key) = 0;
+  // REQUIRES: Newest of the same key came just before.
   virtual void Stage(std::string_view row_key, Lsn lsn, std::string_view record) = 0;
+  // Stages without having looked: a row, or that there is none. Of a removed row no LSN is known
+  // any more: only for rows that replay may write again.
+  virtual void Put(std::string_view row_key, Lsn lsn, std::string_view record) = 0;
+  virtual void Remove(std::string_view row_key, Lsn lsn) = 0;
 };
 
 class Applier {
@@ -49,12 +57,17 @@ class Applier {
   bool Apply(Lsn lsn, Stamp highest, const Dot& dot, const Txn& txn, RowTable& rows,
              std::vector<Discarded>& discarded);
 
+  // The indexes declared so far. At open: what the tables hold, loaded before any replay.
+  IndexSet& indexes() { return indexes_; }
+
  private:
   void LogConflict(const ConflictPlace& place, const Writer& writer, const Change& change,
                    const Discarded& what, RowTable& rows);
   void LogAudit(Lsn lsn, const Writer& writer, const Txn& txn, RowTable& rows);
 
   const ConflictLogOptions& log_;
+  IndexSet indexes_;
+  Indexer indexer_;
   Record record_;
   Record logged_;
   std::string row_key_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "conflict/assert.h"
+#include "storage/index_table.h"
 #include "storage/record_writer.h"
 
 namespace hawser {
@@ -18,11 +19,12 @@ std::expected<void, StorageError> WriteCheckpoint(const RecordTables& tables,
   std::vector<std::string_view> gone;
   Memtable::Iterator it(memtable, kNewest);
   for (it.Seek(""); it.Valid(); it.Next()) {
-    if (it.found().gone) {
+    if (it.found().gone && !IsIndexEntry(it.key())) {
       gone.push_back(it.key());
       continue;
     }
-    const auto put = writer->Put(it.key(), {it.found().lsn, it.found().record});
+    const auto put = it.found().gone ? writer->Delete(it.key())
+                                     : writer->Put(it.key(), {it.found().lsn, it.found().record});
     if (!put) return put;
     if (writer->dirty_pages() < limits.pages_max) continue;
     if (const auto done = writer->Commit(); !done) return done;

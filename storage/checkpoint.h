@@ -1,11 +1,13 @@
 #pragma once
 
 // Checkpoint: writes a frozen memtable to the record tables, in key order, in commits of bounded
-// size, on a thread of its own. Order:     "!" tables sort first, so a conflict-log row is durable
-// not later than the row it was
+// size, on a thread of its own.
+// Order:     "!" tables sort first, so a derived row is durable not later than the row it was
 //            derived from (replay leaves alone a row that is at the LSN, and derives nothing from
 //            it). Rows go, and the mark moves, only in the last commit: a row dropped earlier could
-//            be brought back by replaying an older, losing put onto nothing.
+//            be brought back by replaying an older, losing put onto nothing. Entries of an index
+//            go in their place in the order, before the record that does not show the value any
+//            more: replay would not take them away.
 // Threads:   Start, Done, Stop on the owner's; the work on one thread inside.
 
 #include <atomic>

@@ -17,6 +17,12 @@ class LmdbStore::Rows final : public RowTable {
   void Stage(std::string_view row_key, Lsn lsn, std::string_view record) override {
     store_.active_->Put(row_key, hash_, store_.visible_ + 1, lsn, record);
   }
+  void Put(std::string_view row_key, Lsn lsn, std::string_view record) override {
+    store_.active_->Put(row_key, HashRowKey(row_key), store_.visible_ + 1, lsn, record);
+  }
+  void Remove(std::string_view row_key, Lsn lsn) override {
+    store_.active_->Put(row_key, HashRowKey(row_key), store_.visible_ + 1, lsn, {}, /*gone=*/true);
+  }
 
  private:
   LmdbStore& store_;

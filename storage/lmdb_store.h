@@ -18,6 +18,7 @@
 #include "storage/apply.h"
 #include "storage/checkpoint.h"
 #include "storage/files.h"
+#include "storage/index_builder.h"
 #include "storage/journal.h"
 #include "storage/log_table.h"
 #include "storage/memtable.h"
@@ -128,6 +129,9 @@ class LmdbStore final : public Store {
   std::expected<void, StorageError> TakeInCheckpoint();
   std::expected<void, StorageError> DropSome();
   std::expected<void, StorageError> DropOldConflicts();
+  std::expected<void, StorageError> BuildIndexes();
+  void HideRow(std::string_view row_key, std::uint64_t hash, std::string_view record);
+  bool WalkWouldSort();
   struct DropPass;
   std::expected<void, StorageError> DropFrom(LmdbTable table, DropPass& pass,
                                              std::uint32_t& budget);
@@ -168,6 +172,7 @@ class LmdbStore final : public Store {
   Stamp clock_floor_;
   Applier applier_;
   ConflictKeeper conflicts_;
+  IndexBuilder index_builder_;
   std::optional<StorageError> failed_;
 
   Mark mark_;         // durable in the record tables

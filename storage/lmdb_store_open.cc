@@ -128,7 +128,9 @@ std::expected<void, OpenError> LmdbStore::Recover() {
     return failed(StorageError::kCorrupt,
                   "journal and record tables are of different times (was one restored alone?)");
   }
-  if (const auto replayed = ReplayJournal(); !replayed) {
+  applier_.indexes().Load(
+      [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); });
+  if (const auto replayed = failed_ ? std::unexpected(*failed_) : ReplayJournal(); !replayed) {
     return failed(replayed.error(), "cannot replay the journal");
   }
   LetSnapshotGo();

@@ -4,6 +4,7 @@
 
 #include "conflict/assert.h"
 #include "storage/drop_rule.h"
+#include "storage/index_table.h"
 #include "storage/lmdb_store.h"
 
 namespace hawser {
@@ -14,6 +15,7 @@ constexpr std::uint32_t kDropsLookedAt = 256;        // per Upkeep: about 0.3 ms
 constexpr std::uint64_t kDropsPerCheckpoint = 4096;  // all in its last commit
 constexpr std::uint32_t kTrimPiecesIdle = 4096;
 constexpr std::uint32_t kConflictsLookedAt = 256;  // per Upkeep
+constexpr std::uint32_t kIndexedAtOnce = 256;      // records, per Upkeep
 constexpr std::uint64_t kUnsortedMax = 4096;       // more is not for the engine to sort: 1 ms
 // Checkpoints may follow each other for as long as the load lasts, and their thread sorts nothing
 // else meanwhile: then the engine sorts up to 20 ms' worth, once, rather than never.
@@ -38,6 +40,7 @@ std::expected<void, StorageError> LmdbStore::Upkeep() {
   if (const auto taken = TakeInCheckpoint(); !taken) return taken;
   if (const auto dropped = DropSome(); !dropped) return dropped;
   if (const auto dropped = DropOldConflicts(); !dropped) return dropped;
+  if (const auto built = BuildIndexes(); !built) return built;
   LetSnapshotGo();
   if (WantsCheckpoint()) StartCheckpoint();
 
@@ -148,13 +151,7 @@ std::expected<void, StorageError> LmdbStore::DropSome() {
 // What the conflict log need not keep any more; hidden and removed as dead rows are.
 std::expected<void, StorageError> LmdbStore::DropOldConflicts() {
   const std::int64_t now_ms = std::max(highest_, journal_->ceiling()).ms();
-  if (dropped_ >= kDropsPerCheckpoint || !conflicts_.Due(now_ms)) return {};
-  if (frozen_ && frozen_->unsorted() > kUnsortedMax) return {};  // the checkpoint is about to
-  const bool writes = checkpointer_->running();
-  if (active_->unsorted() > (writes ? kUnsortedWhileWritingMax : kUnsortedMax)) {
-    if (!writes) checkpointer_->Sort(active_);
-    return {};
-  }
+  if (dropped_ >= kDropsPerCheckpoint || !conflicts_.Due(now_ms) || WalkWouldSort()) return {};
   const ConflictKeeper::Piece old = conflicts_.Walk(
       [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); }, now_ms,
       kConflictsLookedAt);
@@ -172,6 +169,44 @@ std::expected<void, StorageError> LmdbStore::DropOldConflicts() {
   ++visible_;
   Publish();
   return {};
+}
+
+// True if a walk over the newest rows would have the engine sort too many: the checkpointer is
+// about to, or has been told to.
+bool LmdbStore::WalkWouldSort() {
+  if (frozen_ && frozen_->unsorted() > kUnsortedMax) return true;
+  const bool writes = checkpointer_->running();
+  if (active_->unsorted() <= (writes ? kUnsortedWhileWritingMax : kUnsortedMax)) return false;
+  if (!writes) checkpointer_->Sort(active_);
+  return true;
+}
+
+std::expected<void, StorageError> LmdbStore::BuildIndexes() {
+  if (!index_builder_.Due(applier_.indexes()) || Congested() || WalkWouldSort()) return {};
+  if (!Reserve(IndexBuilder::kPieceBytes, /*own=*/false)) return {};  // later, when there is room
+  const IndexBuilder::Piece piece = index_builder_.Next(
+      applier_.indexes(),
+      [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); },
+      kIndexedAtOnce);
+  if (failed_) return std::unexpected(*failed_);
+  if (piece.state_key.empty()) return {};
+  const auto put = [this](std::string_view row_key, std::string_view bytes) {
+    active_->Put(row_key, HashRowKey(row_key), visible_ + 1, journal_->last(), bytes);
+  };
+  for (const std::string& entry : piece.entries) put(entry, IndexEntryBytes());
+  put(piece.state_key, piece.state_row);
+  ++visible_;
+  Publish();
+  return {};
+}
+
+// A row that goes takes its entries along.
+void LmdbStore::HideRow(std::string_view row_key, std::uint64_t hash, std::string_view record) {
+  ForEachIndexEntry(applier_.indexes(), row_key, record, [this](std::string_view entry) {
+    active_->Put(entry, HashRowKey(entry), visible_ + 1, journal_->last(), {}, /*gone=*/true);
+  });
+  active_->Put(row_key, hash, visible_ + 1, journal_->last(), {}, /*gone=*/true);
+  ++dropped_;
 }
 
 // Goes on with one walk; rows that expire later than every member's clock end it.
@@ -195,8 +230,7 @@ std::expected<void, StorageError> LmdbStore::DropFrom(LmdbTable table, DropPass&
     const std::uint64_t hash = HashRowKey(row_key);
     const auto row = Newest(row_key, hash);
     if (!row || !RowMayDrop(row->record, stable_, scratch)) continue;
-    active_->Put(row_key, hash, visible_ + 1, journal_->last(), {}, /*gone=*/true);
-    ++dropped_;
+    HideRow(row_key, hash, row->record);
   }
   if (!found) return std::unexpected(found.error());
   pass.due = false;

@@ -13,7 +13,8 @@ class MemoryStore::Rows final : public RowTable {
 
   std::optional<Row> Newest(std::string_view row_key) override {
     if (const auto at = store_.staged_.find(row_key); at != store_.staged_.end()) {
-      return Row{at->second.lsn, *at->second.record};
+      if (!at->second) return std::nullopt;
+      return Row{at->second->lsn, *at->second->record};
     }
     if (const auto at = store_.rows_.find(row_key); at != store_.rows_.end()) {
       return Row{at->second.lsn, *at->second.record};
@@ -22,17 +23,24 @@ class MemoryStore::Rows final : public RowTable {
   }
 
   void Stage(std::string_view row_key, Lsn lsn, std::string_view record) override {
-    StoredRow row{lsn, std::make_shared<const std::string>(record)};
+    Put(row_key, lsn, record);
+  }
+  void Put(std::string_view row_key, Lsn lsn, std::string_view record) override {
+    Change(row_key, StoredRow{lsn, std::make_shared<const std::string>(record)});
+  }
+  void Remove(std::string_view row_key, Lsn) override { Change(row_key, std::nullopt); }
+
+ private:
+  void Change(std::string_view row_key, std::optional<StoredRow> row) {
     const auto at = store_.staged_.find(row_key);
     if (at == store_.staged_.end()) {
       store_.staged_.emplace(row_key, std::move(row));
       return;
     }
-    store_.outlived_.push_back(std::move(at->second.record));
+    if (at->second) store_.outlived_.push_back(std::move(at->second->record));
     at->second = std::move(row);
   }
 
- private:
   MemoryStore& store_;
 };
 
@@ -65,6 +73,8 @@ void MemoryStore::Recover() {
   std::vector<Discarded> discarded;
   Lsn lsn = image_.trimmed;
   HW_ASSERT(Raw(image_.mark) >= Raw(image_.trimmed));
+  applier_.indexes().Load(
+      [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); });
   for (const StoreImage::Entry& entry : image_.journal) {
     lsn = Lsn{Raw(lsn) + 1};
     lsns_[entry.origin].push_back(lsn);
@@ -126,7 +136,7 @@ std::expected<void, StorageError> MemoryStore::Commit(Stamp ceiling) {
 }
 
 void MemoryStore::PublishStaged() {
-  for (auto& [row_key, row] : staged_) Publish(row_key, std::move(row));
+  for (const auto& [row_key, row] : staged_) Publish(row_key, row);
   staged_.clear();
 }
 
@@ -169,7 +179,9 @@ bool MemoryStore::Congested() const {
 // --- Reading -----------------------------------------------------------------------------------
 
 std::optional<std::string_view> MemoryStore::Read(std::string_view row_key) {
-  if (const auto at = staged_.find(row_key); at != staged_.end()) return *at->second.record;
+  if (const auto at = staged_.find(row_key); at != staged_.end()) {
+    return at->second ? std::optional<std::string_view>(*at->second->record) : std::nullopt;
+  }
   if (const auto at = rows_.find(row_key); at != rows_.end()) return *at->second.record;
   return std::nullopt;
 }
@@ -184,7 +196,7 @@ void MemoryStore::ScanNewest(
         row == rows_.end() || (staged != staged_.end() && staged->first <= row->first);
     if (take_staged) {
       if (row != rows_.end() && row->first == staged->first) ++row;
-      if (!visit(staged->first, *staged->second.record)) return;
+      if (staged->second && !visit(staged->first, *staged->second->record)) return;
       ++staged;
     } else {
       if (!visit(row->first, *row->second.record)) return;

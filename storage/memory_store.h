@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "storage/apply.h"
+#include "storage/index_builder.h"
 #include "storage/log_table.h"
 #include "storage/store.h"
 
@@ -30,7 +31,8 @@ struct MemoryStoreOptions {
   std::uint32_t rows_per_commit = 16;          // of one checkpoint commit
   std::uint32_t steps_per_upkeep = 1;          // checkpoint commits done by one Upkeep
   std::uint32_t drops_per_upkeep = 32;
-  std::uint32_t trims_per_upkeep = 256;  // journal entries
+  std::uint32_t indexed_per_upkeep = 32;  // records, for an index being built
+  std::uint32_t trims_per_upkeep = 256;   // journal entries
   std::uint64_t journal_bytes_max = std::uint64_t{1} << 40;
   ConflictLogOptions conflicts;
 };
@@ -131,6 +133,7 @@ class MemoryStore final : public Store {
 
   void DropSome();
   void DropOldConflicts();
+  void BuildIndexes();
   void StartCheckpoint();
   void CheckpointStep();
   void MoveMark();
@@ -150,7 +153,7 @@ class MemoryStore final : public Store {
   Stamp flush_highest_;
 
   std::vector<StoreImage::Entry> staged_entries_;
-  RowMap staged_;
+  Changes staged_;
   std::vector<SharedBytes> outlived_;  // staged and staged over: valid until the commit
 
   LogTable logs_;
@@ -161,6 +164,7 @@ class MemoryStore final : public Store {
 
   Applier applier_{options_.conflicts};
   ConflictKeeper conflicts_{options_.conflicts};
+  IndexBuilder index_builder_;
   Stable stable_;
   Cut trim_;
   std::string drop_from_;

@@ -4,6 +4,7 @@
 #include "conflict/record_codec.h"
 #include "conflict/variant.h"
 #include "storage/drop_rule.h"
+#include "storage/index_table.h"
 #include "storage/memory_store.h"
 
 namespace hawser {
@@ -20,6 +21,7 @@ std::expected<void, StorageError> MemoryStore::Upkeep() {
   ++idle_upkeeps_;
   DropSome();
   DropOldConflicts();
+  BuildIndexes();
   if (!flushing_ && !full_) {
     const bool idle = idle_upkeeps_ >= options_.checkpoint_idle_upkeeps;
     if (active_writes_ >= options_.checkpoint_rows || drops_waiting_ ||
@@ -47,6 +49,8 @@ void MemoryStore::DropSome() {
     }
     const auto row = rows_.find(*at);
     if (row == rows_.end() || !RowMayDrop(*row->second.record, stable_, scratch)) continue;
+    ForEachIndexEntry(applier_.indexes(), *at, *row->second.record,
+                      [this](std::string_view entry) { Publish(entry, std::nullopt); });
     Publish(*at, std::nullopt);
     drops_waiting_ = true;
   }
@@ -65,6 +69,20 @@ void MemoryStore::DropOldConflicts() {
   }
   for (const std::string& row_key : old.drop) Publish(row_key, std::nullopt);
   drops_waiting_ = drops_waiting_ || !old.drop.empty();
+}
+
+void MemoryStore::BuildIndexes() {
+  if (!index_builder_.Due(applier_.indexes()) || full_) return;
+  const IndexBuilder::Piece piece = index_builder_.Next(
+      applier_.indexes(),
+      [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); },
+      options_.indexed_per_upkeep);
+  if (piece.state_key.empty()) return;
+  const auto put = [this](std::string_view row_key, std::string_view bytes) {
+    Publish(row_key, StoredRow{LastLsn(), std::make_shared<const std::string>(bytes)});
+  };
+  for (const std::string& entry : piece.entries) put(entry, IndexEntryBytes());
+  put(piece.state_key, piece.state_row);
 }
 
 void MemoryStore::StartCheckpoint() {
@@ -87,7 +105,10 @@ void MemoryStore::CheckpointStep() {
   for (std::uint32_t i = 0; i < options_.rows_per_commit && flush_next_ != frozen_.cend();
        ++i, ++flush_next_) {
     const auto& [row_key, row] = *flush_next_;
-    if (!row) continue;
+    if (!row) {
+      if (IsIndexEntry(row_key)) image_.rows.erase(row_key);  // see checkpoint.h
+      continue;
+    }
     HW_ASSERT(DecodeRecord(*row->record, scratch));
     if (FateOf(scratch).fading == Fading::kNo) {
       image_.fading.erase(row_key);
