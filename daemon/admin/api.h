@@ -53,6 +53,8 @@ class Api {
   void ListRecords(Call call);
   void AnswerRecord(const Call& call);
   void AnswerList(const Call& call);
+  // record_find.cc
+  void FindRecords(const Call& call);
   // conflicts.cc
   void ListConflicts(Call call);
   void GetConflict(Call call);

@@ -142,6 +142,7 @@ void Api::ListRecords(Call call) {
 }
 
 void Api::AnswerList(const Call& call) {
+  if (call.target.Query("field") || call.target.Query("value")) return FindRecords(call);
   const auto page = PlanPage(call);
   if (!page) return call.Fail(page.error());
   const std::unique_ptr<View> view = reader_->Take();

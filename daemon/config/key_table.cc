@@ -95,6 +95,16 @@ std::string OrderProblem(const Value& value) {
   return DistinctProblem(value);
 }
 
+std::string IndexProblem(const Value& value) {
+  for (const std::string& field : value.texts) {
+    if (field.size() > kDeclaredNameBytesMax) {
+      return "names a field of more than " + std::to_string(kDeclaredNameBytesMax) +
+             " bytes; an indexed field's name has at most so many";
+    }
+  }
+  return DistinctProblem(value);
+}
+
 // --- The table ----------------------------------------------------------------------------------
 const std::array kSections = {
     Section{"cluster", Section::Kind::kOne, "What all regions share."},
@@ -435,7 +445,7 @@ const std::array kKeys = {
         .reload = kLive,
         .meaning = "Fields with a secondary key.",
         .example = "[\"email\"]",
-        .problem = DistinctProblem,
+        .problem = IndexProblem,
         .store = [](Config& c, const Value& v) { c.tables.back().index = v.texts; }},
 
     Key{.section = "tables.fields",

@@ -6,11 +6,14 @@
 #include "daemon/redis/client_call.h"
 #include "daemon/redis/handlers.h"
 #include "daemon/token.h"
+#include "storage/index_lookup.h"
 
 namespace hawser::redis {
 namespace {
 
-constexpr std::int64_t kExplainMs = 1000;  // for other regions to answer
+constexpr std::int64_t kExplainMs = 1000;      // for other regions to answer
+constexpr std::int64_t kLookupKeys = 100;      // unless told otherwise
+constexpr std::int64_t kLookupKeysMax = 1000;  // in one reply
 constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t NowMonoMs() {
@@ -108,6 +111,56 @@ void ReplyCut(ClientCall& call) {
   }
 }
 
+// HAWSER LOOKUP table field value [LIMIT n] [AFTER key]: what SCAN answers, the key to go on after
+// in place of a cursor.
+void Lookup(ClientCall& call) {
+  IndexQuery query{.table = call.args[2],
+                   .field = call.args[3],
+                   .value = call.args[4],
+                   .after = {},
+                   .keys_max = kLookupKeys,
+                   .now_ms = call.service.engine().clock_ms()};
+  if (!IsTableName(query.table)) return call.reply.Error("ERR this is no table name");
+  for (std::size_t i = 5; i < call.args.size(); i += 2) {
+    if (i + 1 == call.args.size()) return call.reply.Error(kSyntaxError);
+    if (call.Is(i, "LIMIT")) {
+      const auto limit = call.Int(i + 1);
+      if (!limit) return;
+      if (*limit < 1 || *limit > kLookupKeysMax) {
+        return call.reply.Error("ERR LIMIT is a number from 1 to 1000");
+      }
+      query.keys_max = static_cast<std::size_t>(*limit);
+    } else if (call.Is(i, "AFTER")) {
+      const auto name = ParseKeyName(call.args[i + 1]);
+      if (!name || name->table != query.table) {
+        return call.reply.Error("ERR AFTER takes a key of that table, as the reply before gave it");
+      }
+      query.after = name->key;
+    } else {
+      return call.reply.Error(kSyntaxError);
+    }
+  }
+  const std::unique_ptr<View> view = call.service.TakeView();
+  const auto page = LookUp(*view, query);
+  if (!page) {
+    const bool building = page.error().why == IndexRefusal::Why::kBuilding;
+    const bool none = page.error().why == IndexRefusal::Why::kNotDeclared;
+    return call.reply.Error((building ? "TRYAGAIN "
+                             : none   ? "NOINDEX "
+                                      : "ERR ") +
+                            Text(page.error(), query));
+  }
+  const auto redis_key = [&](std::string_view key) {
+    std::string name;
+    AppendRedisKey(query.table, key, name);
+    return name;
+  };
+  call.reply.Array(2);
+  page->next ? call.reply.Bulk(redis_key(*page->next)) : call.reply.Null();
+  call.reply.Array(page->keys.size());
+  for (const std::string& key : page->keys) call.reply.Bulk(redis_key(key));
+}
+
 }  // namespace
 
 void Hawser(ClientCall& call) {
@@ -120,12 +173,16 @@ void Hawser(ClientCall& call) {
     ReplyCut(call);
   } else if (call.Is(1, "EXPLAIN") && count == 3) {
     Explain(call);
+  } else if (call.Is(1, "LOOKUP") && count >= 5) {
+    Lookup(call);
   } else if (call.Is(1, "HELP")) {
     constexpr std::string_view kLines[] = {
         "HAWSER TOKEN -- a causal token: what this region shows now",
         "HAWSER AWAIT token timeout_ms -- waits until this region shows at least that",
         "HAWSER EXPLAIN key -- what every region holds of it, when it arrived, who won and why "
         "(JSON)",
+        "HAWSER LOOKUP table field value [LIMIT n] [AFTER key] -- keys of the records that show "
+        "the value in an indexed field, and the key to go on after (nil: that is all)",
         "HAWSER CUT -- per origin, how many of its txns are applied here",
     };
     call.reply.Array(std::size(kLines));

@@ -278,6 +278,8 @@ std::vector<Bad> Tables() {
             "tables.default_home", {"is none of [[regions]]", "did you mean \"us-east\"?"}),
       Added("[[tables]]\nname = \"a\"\nindex = \"email\"\n", 11, "tables.index",
             {"a list of texts"}),
+      Added("[[tables]]\nname = \"a\"\nindex = [\"" + std::string(257, 'x') + "\"]\n", 11,
+            "tables.index", {"more than 256 bytes"}),
       Added("[[tables]]\nname = \"a\"\nindex = [\"x\", \"x\"]\n", 11, "tables.index",
             {"names \"x\" twice"}),
       Added("[tables]\nname = \"a\"\n", 9, "tables", {"write [[tables]]"}),

@@ -4,5 +4,5 @@ add_library(redis_harness STATIC redis_fake_engine.cc redis_client.cc)
 target_link_libraries(redis_harness PUBLIC hawser_redis hawser_storage PRIVATE hawser_flags)
 hawser_quick_build(redis_harness)
 
-hawser_test(redis_commands_test SOURCES redis_commands_test.cc LINK redis_harness)
+hawser_test(redis_commands_test SOURCES redis_commands_test.cc redis_lookup_test.cc LINK redis_harness)
 hawser_test(redis_connection_test THREADS SOURCES redis_connection_test.cc LINK redis_harness)

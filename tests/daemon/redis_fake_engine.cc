@@ -172,6 +172,11 @@ void FakeEngine::WriteElsewhere(const std::function<void(LocalTxn&)>& write) {
   HW_ASSERT(store_.Commit(Stamp{}));
 }
 
+void FakeEngine::Upkeep() {
+  const std::lock_guard lock(store_mutex_);
+  HW_ASSERT(store_.Upkeep());
+}
+
 std::unique_ptr<Reader> FakeEngine::NewReader() {
   const std::lock_guard lock(store_mutex_);
   return std::make_unique<LockedReader>(store_mutex_, store_.NewReader());

@@ -44,6 +44,7 @@ class FakeEngine final : public Engine {
   std::size_t waiting() const;
   // Writes as another region would, behind the clients' backs: committed at once.
   void WriteElsewhere(const std::function<void(LocalTxn&)>& write);
+  void Upkeep();  // one piece of the store's; it does none by itself
 
   std::shared_ptr<const HomedTables> homed_tables;  // set before clients come
   std::atomic<std::int64_t> now_ms{1'000'000};
