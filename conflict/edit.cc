@@ -169,8 +169,22 @@ std::expected<RecordEdit::Effect, EditError> RecordEdit::Judge(std::string_view 
   return Effect::kWritten;
 }
 
+std::expected<RecordEdit::Effect, EditError> RecordEdit::AddDifference(std::string_view field,
+                                                                       std::string_view value) {
+  const auto wanted = ParseInt(value), current = ParseInt(Get(field).value_or("0"));
+  if (!wanted || !current) return std::unexpected(EditError::kNotANumber);
+  if (Shows(field) && *wanted == *current) return Effect::kNoOp;
+  std::int64_t difference = 0;
+  if (__builtin_sub_overflow(*wanted, *current, &difference)) {
+    return std::unexpected(EditError::kOverflow);
+  }
+  if (const auto sum = Add(field, difference); !sum) return std::unexpected(sum.error());
+  return Effect::kWritten;
+}
+
 std::expected<RecordEdit::Effect, EditError> RecordEdit::Set(std::string_view field,
                                                              std::string_view value) {
+  if (schema_.Rule(table_, field).scarce()) return AddDifference(field, value);
   auto put = MakePut(field, value);
   if (!put) return std::unexpected(put.error());
   const auto effect = Judge(field, *put);
@@ -300,6 +314,7 @@ std::expected<std::int64_t, EditError> RecordEdit::Add(std::string_view field, s
 }
 
 std::expected<double, EditError> RecordEdit::AddFloat(std::string_view field, double delta) {
+  if (schema_.Rule(table_, field).scarce()) return std::unexpected(EditError::kNotANumber);
   const auto current = ParseFloat(Get(field).value_or("0"));
   if (!current) return std::unexpected(EditError::kNotANumber);
   const double result = *current + delta;

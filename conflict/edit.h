@@ -42,6 +42,8 @@ class RecordEdit {
 
   // --- Intentions ------------------------------------------------------------------------------
   // kNoOp: the join would swallow it (a smaller max, the same state); nothing is written.
+  // A scarce field gets the difference to what it shows as an add; how low it may go is judged when
+  // the txn is committed (homing/escrow.h).
   enum class Effect { kWritten, kNoOp };
   std::expected<Effect, EditError> Set(std::string_view field, std::string_view value);
   // Deletes one field, the expiry too if it was the last one shown. False: was not visible.
@@ -102,6 +104,7 @@ class RecordEdit {
   void DropExpiry();
 
   bool KeepsHeldKind(std::string_view field, const FieldRule& rule) const;
+  std::expected<Effect, EditError> AddDifference(std::string_view field, std::string_view value);
   std::expected<Pending, EditError> MakePut(std::string_view field, std::string_view value) const;
   std::expected<Effect, EditError> Judge(std::string_view field, const Pending& put) const;
   bool ExtendsShare(const Field* held, const Pending& pending) const;

@@ -15,6 +15,10 @@ inline constexpr std::string_view kOwnerField = "owner";
 inline constexpr std::string_view kHomeTable = "!home";
 inline constexpr std::string_view kHomeField = "home";
 
+// Rights to scarce fields that one origin gave another: key = table, zero byte, key, zero byte,
+// field (homing/escrow.h).
+inline constexpr std::string_view kRightsTable = "!rights";
+
 // What was asked under a request's id: key = scope, zero byte, id (homing/request.h).
 inline constexpr std::string_view kRequestTable = "!request";
 inline constexpr std::string_view kRequestField = "asked";

@@ -18,12 +18,14 @@ namespace hawser {
 struct FieldRule {
   Kind kind = Kind::kLww;
   bool counter = false;             // `resolve = "counter"`: lww kind, INCR adds up
-  std::optional<std::int64_t> min;  // counter with rights (escrow), a later issue
+  std::optional<std::int64_t> min;  // counter with rights: homing/escrow.h
   std::vector<std::string> states;  // kStates: in order
   // kStates: of each state, never falling; gaps leave room. Two states that regions added without
   // knowing of each other may share a rank: then neither is behind the other.
   std::vector<std::uint64_t> ranks;
   std::optional<std::uint64_t> RankOf(std::string_view state) const;
+  // Never falls below `min`, whatever regions do at once; a put is an add of the difference.
+  bool scarce() const { return counter && min.has_value(); }
   bool operator==(const FieldRule&) const = default;
 };
 

@@ -92,6 +92,14 @@ const char* Name(Variant variant) {
       return "a claim killed by a release not made again";
     case Variant::kClaimReclaimedLater:
       return "a killed claim made again in a later commit";
+    case Variant::kRightsNotAsked:
+      return "a scarce field taken from without rights";
+    case Variant::kRightsCountedTwice:
+      return "rights given and kept";
+    case Variant::kRightsGivenUnheld:
+      return "rights given that the giver does not hold";
+    case Variant::kRightsDeleted:
+      return "a scarce field deleted while there are rights to it";
     case Variant::kAuditUnchained:
       return "an audit entry not bound to the one before";
     case Variant::kOverrideNotRaised:

@@ -11,6 +11,7 @@
 #include "daemon/config/secret.h"
 #include "daemon/declare_job.h"
 #include "daemon/doors.h"
+#include "daemon/escrow/rights_keeper.h"
 #include "daemon/exit_codes.h"
 #include "daemon/feed_wiring.h"
 #include "daemon/feeds/claim_teller.h"
@@ -133,6 +134,7 @@ struct Node::Parts {
   std::unique_ptr<ClaimTeller> teller;
   std::shared_ptr<RestDoor> door = std::make_shared<RestDoor>();
   CallsDoor calls_door;  // what runs on the engine may ask for a call while the desk is gone
+  std::unique_ptr<RightsKeeper> rights;
   std::unique_ptr<CallDesk> calls;
   std::unique_ptr<HomeMover> mover;
   std::unique_ptr<RedisServer> redis;
@@ -150,6 +152,7 @@ struct Node::Parts {
     calls_door.Close();
     calls.reset();
     teller.reset();
+    if (rights) rights->Close();
     engine.reset();  // commits and answers what was taken; its last messages go to the link
     link.reset();
   }
@@ -197,6 +200,10 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   Link& link = *parts->link;
   engine_options.publish = [&link](Send send) { link.Publish(std::move(send)); };
   engine_options.queued_bytes = [&link](RegionId region) { return link.QueuedBytes(region); };
+  parts->rights = std::make_unique<RightsKeeper>(self, parts->calls_door);
+  engine_options.wish_rights = [&rights = *parts->rights](RightsWish wish) {
+    rights.Wish(std::move(wish));
+  };
   engine_options.on_end = std::move(on_end);
   engine_options.remark = LogRemark;
   parts->engine = StartEngine(std::move(engine_options), std::move(*store));
@@ -246,6 +253,7 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
        [door = parts->door](CallTask task, CallAnswerer answer) {
          door->Answer(std::move(task.body), std::move(answer));
        }},
+      {std::string(kRightsVerb), RightsHandler(*parts->engine)},
       {std::string(kHomeMoveVerb), HomeMoveHandler(config.self, *parts->engine)},
   };
   desk.publish = [&link](Send send) { link.Publish(std::move(send)); };
@@ -253,6 +261,7 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
   parts->calls = std::make_unique<CallDesk>(std::move(desk));
   parts->crossing.Open(parts->calls.get());
   parts->calls_door.Open(parts->calls.get());
+  parts->rights->Open(*parts->engine);
   const ExplainRecord explain = MakeExplainer(explainer, *parts->engine, parts->calls_door);
 
   RedisOptions redis_options = GuardedRedisOptions(config, version, parts->tokens);

@@ -42,6 +42,9 @@ std::string GateText(Refusal gate) {
       return "refuses writes: stopping";
     case Refusal::kTooBig:
     case Refusal::kNotHome:
+    case Refusal::kNotEnough:
+    case Refusal::kRightsElsewhere:
+    case Refusal::kRightsLeft:
       break;
   }
   return "refuses writes";

@@ -29,6 +29,11 @@ class LocalTxn {
   // The version held of a record when its edit began (compare-and-set); zero if none.
   Version HeldVersion(std::string_view table, std::string_view key);
 
+  // What was held of a record when its edit began; valid as long as this object.
+  const Record& Held(std::string_view table, std::string_view key) {
+    return Touch(table, key).held;
+  }
+
   std::int64_t now_ms() const { return now_ms_; }
   // What kind of txn this becomes: data, unless it states a fact (docs/formats.md, section 6).
   TxnType type = TxnType::kData;

@@ -85,6 +85,8 @@ void Replica::FollowDeclarations() {
     return true;
   });
   HomedTables homed = HomedTablesOf(schema_, options_.region_ids);
+  ScarceFields scarce = ScarceFieldsOf(schema_);
+  scarce_ = scarce.empty() ? std::nullopt : std::optional(std::move(scarce));
   homed_ = homed.empty() ? nullptr : std::make_shared<const HomedTables>(std::move(homed));
 }
 
@@ -144,6 +146,10 @@ std::expected<Dot, Refusal> Replica::CommitOwn(LocalTxn& local, bool own_bound) 
     const auto added = HomeHere(txn_.changes, *homed_, self_.region, local);
     if (!added) return std::unexpected(Refusal::kNotHome);
     if (*added) txn_.changes = local.Finish();
+  }
+  if (scarce_) {
+    const Refusal refused = TakeScarceFields(local);
+    if (refused != Refusal::kNone) return std::unexpected(refused);
   }
   for (const Change& change : txn_.changes) {
     if (ValueBytes(change) > options_.record_bytes_max) return std::unexpected(Refusal::kTooBig);
@@ -247,6 +253,7 @@ Effects Replica::Finish(Outcome outcome) {
   effects.serve = std::exchange(serve_, {});
   AnswerWaits(effects);
   AnswerClaimWaits(effects);
+  effects.rights_wishes = std::exchange(rights_wishes_, {});
   return effects;
 }
 

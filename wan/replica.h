@@ -25,6 +25,7 @@
 #include "conflict/clock.h"
 #include "conflict/schema.h"
 #include "homing/claim_book.h"
+#include "homing/escrow.h"
 #include "homing/home.h"
 #include "storage/store.h"
 #include "wan/batcher.h"
@@ -74,6 +75,7 @@ struct Effects {
   std::vector<std::pair<AckWait, int>> acked;  // with the number of regions reached
   std::vector<std::pair<CutWait, bool>> cut_reached;
   std::vector<std::pair<ClaimWait, Claim>> claims_settled;
+  std::vector<RightsWish> rights_wishes;  // to be asked of other regions; holders that are heard
 };
 
 class Replica final : private Session {
@@ -161,6 +163,11 @@ class Replica final : private Session {
   // `own_bound`: journal_max holds; without it the room for received txns is used.
   std::expected<Dot, Refusal> CommitOwn(LocalTxn& txn, bool own_bound);
 
+  // Scarce fields (replica_scarce.cc). Judges txn_, which `local` made.
+  Refusal TakeScarceFields(LocalTxn& local);
+  bool IsHeard(const Origin& origin) const;
+  void Wish(RightsWish wish);
+
   // Claims (replica_claims.cc)
   bool Compared(RegionId member) const;
   std::uint64_t ReclaimRoom(const Txn& txn) const;
@@ -202,6 +209,7 @@ class Replica final : private Session {
   Store& store_;
   const Schema given_;  // holds where nothing is declared
   std::shared_ptr<const HomedTables> homed_;
+  std::optional<ScarceFields> scarce_;  // nullopt: there are none
   Schema schema_;  // what is declared, and `given_` elsewhere
   std::uint64_t declarations_ = 0;
   HybridClock clock_;
@@ -232,6 +240,7 @@ class Replica final : private Session {
   };
   std::vector<Killed> killed_claims_;  // own ones, by a release: to be made again at once
   ClaimBook claim_book_;
+  std::vector<RightsWish> rights_wishes_;
 
   std::map<Origin, Stream> streams_;
   PeerTable peers_;

@@ -27,6 +27,10 @@ enum class Refusal {
   kRolledBack,  // this store was found rolled back: it is about to end
   kTooBig,      // the txn is larger than max_txn, or one record than max_record
   kNotHome,     // the home of one of its units is another region (homing/home.h)
+  // Of scarce fields (homing/escrow.h):
+  kNotEnough,        // it takes more than is left within reach
+  kRightsElsewhere,  // it takes more than this region may; more was asked for, try again
+  kRightsLeft,       // it would delete, replace or let expire what still has rights
   kStopping,
 };
 

@@ -52,6 +52,12 @@ const char* Text(Refusal gate) {
       return "too_big";
     case Refusal::kNotHome:
       return "not_home";
+    case Refusal::kNotEnough:
+      return "not_enough";
+    case Refusal::kRightsElsewhere:
+      return "rights_elsewhere";
+    case Refusal::kRightsLeft:
+      return "rights_left";
     case Refusal::kStopping:
       return "stopping";
   }

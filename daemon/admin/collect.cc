@@ -178,6 +178,9 @@ void CollectReplica(const ReplicaStatus& status, Families& families) {
     }
   }
   CollectClaims(status.claims, families);
+  Counter(families, "scarce_refused_total",
+          "writes that would have taken of a scarce field what this region may not",
+          counters.scarce_refused);
   MetricFamilyValues& events = Add(families, MetricKind::kCounter, "protocol_events_total",
                                    "what the replication protocol met");
   const std::pair<const char*, std::uint64_t> kinds[] = {

@@ -250,6 +250,23 @@ Problem ToProblem(Refusal refusal) {
                   "the home of this unit is another region by now: nothing was written; "
                   "send the request again",
               .retry_after_seconds = 1};
+    case Refusal::kNotEnough:
+      return {.status = 409,
+              .code = "NOTENOUGH",
+              .detail = "less than that is left within reach; nothing was written"};
+    case Refusal::kRightsElsewhere:
+      return {.status = 503,
+              .code = "TRYAGAIN",
+              .detail =
+                  "less than that may be taken in this region; more is being fetched from others: "
+                  "send the request again",
+              .retry_after_seconds = 1};
+    case Refusal::kRightsLeft:
+      return {.status = 409,
+              .code = "SCARCE",
+              .detail =
+                  "a field with `min` can neither be deleted nor expire while something is left of "
+                  "it: take the rest first; then wait until every region knows"};
     case Refusal::kStopping:
       return {.status = 503,
               .code = "STOPPING",

@@ -181,6 +181,10 @@ class Checker {
     if (field.min && field.resolve != "counter") {
       Fault(element, "min",
             "has a meaning only with resolve = \"counter\"; add that or remove this");
+    } else if (field.min && *field.min != 0) {
+      Fault(element, "min",
+            "must be 0: what may be taken is what is above nothing; to keep a reserve, store what "
+            "is above it");
     }
   }
 

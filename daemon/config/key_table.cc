@@ -471,7 +471,8 @@ const std::array kKeys = {
         .name = "min",
         .type = kInteger,
         .reload = kLive,
-        .meaning = "With resolve = \"counter\": never to fall below.",
+        .meaning =
+            "With resolve = \"counter\": never to fall below; only 0 is taken (docs/escrow.md).",
         .example = "0",
         .min = INT64_MIN,
         .max = INT64_MAX,

@@ -203,6 +203,8 @@ class EngineLoop final : public Engine {
     for (auto& [wait, reached] : effects.acked) wait.done(reached);
     for (auto& [wait, reached] : effects.cut_reached) wait.done(reached);
     for (auto& [wait, claim] : effects.claims_settled) wait.done(claim);
+    if (!options_.wish_rights) return;
+    for (RightsWish& wish : effects.rights_wishes) options_.wish_rights(std::move(wish));
   }
 
   bool End(EngineEnd end, const std::string& why) {

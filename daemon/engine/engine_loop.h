@@ -27,6 +27,8 @@ struct EngineOptions {
   std::uint64_t inbox_bytes_max = 16 * 1024 * 1024;
   std::function<void(Send)> publish;                    // engine and fetch thread
   std::function<std::uint64_t(RegionId)> queued_bytes;  // what the link has not sent yet
+  // Rights to scarce fields that should be asked of other regions. Engine thread; null: of nobody.
+  std::function<void(RightsWish wish)> wish_rights;
   // Called once, on the engine thread, when the engine ends by itself; the process must end.
   std::function<void(EngineEnd end, const std::string& why)> on_end;
   // Remarks for the log: stable code and text. Engine thread.

@@ -29,6 +29,14 @@ std::string_view RefusalText(Refusal refusal) {
       return "TOOBIG the write is larger than max_txn, or its record larger than max_record";
     case Refusal::kNotHome:
       return "TRYAGAIN the home of this unit is another region by now: send the command again";
+    case Refusal::kNotEnough:
+      return "NOTENOUGH less than that is left within reach; nothing was written";
+    case Refusal::kRightsElsewhere:
+      return "TRYAGAIN less than that may be taken in this region; more is being fetched from "
+             "others: send the command again";
+    case Refusal::kRightsLeft:
+      return "SCARCE a field with `min` can neither be deleted nor expire while something is left "
+             "of it: take the rest first; then wait until every region knows";
     case Refusal::kStopping:
       return "READONLY this daemon is stopping; nothing was written";
   }

@@ -204,6 +204,16 @@ const char* Name(Branch branch) {
       return "release refused";
     case Branch::kClaimChecked:
       return "claim checked";
+    case Branch::kSold:
+      return "scarce things sold";
+    case Branch::kSaleRefused:
+      return "sale refused";
+    case Branch::kRightsGiven:
+      return "rights given";
+    case Branch::kStockDeleted:
+      return "scarce field deleted";
+    case Branch::kStockChecked:
+      return "rights checked";
     case Branch::kDeclared:
       return "declared";
     case Branch::kOlderFile:

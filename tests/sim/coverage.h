@@ -114,6 +114,12 @@ enum class Branch : std::uint8_t {
   kRelease,
   kReleaseRefused,
   kClaimChecked,
+  // What was sold
+  kSold,
+  kSaleRefused,
+  kRightsGiven,
+  kStockDeleted,
+  kStockChecked,
   kDeclared,
   kOlderFile,
   kContradicted,

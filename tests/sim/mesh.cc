@@ -133,7 +133,7 @@ void Mesh::TakeTurn(int id) {
     return;
   }
   for (const Dot& dot : taken.watched().committed().dots()) Mix(Raw(dot.seq));
-  if (watch_) watch_(taken);
+  for (const auto& watch : watches_) watch(taken);
   if (++turns_ % 16 == 0 && !truth_.rows().empty() && !taken.facts().forked) {
     auto row = truth_.rows().begin();
     std::advance(row, static_cast<std::ptrdiff_t>(turn_random_.Index(truth_.rows().size())));

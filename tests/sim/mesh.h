@@ -57,7 +57,7 @@ class Mesh final : public Carrier {
   void Carry(RegionId from, const Send& send) override;
 
   // Called after every turn of a region that lives on.
-  void OnTurn(std::function<void(Region&)> watch) { watch_ = std::move(watch); }
+  void OnTurn(std::function<void(Region&)> watch) { watches_.push_back(std::move(watch)); }
 
   Truth& truth() { return truth_; }
   Coverage& coverage() { return coverage_; }
@@ -121,7 +121,7 @@ class Mesh final : public Carrier {
   std::uint64_t trace_ = 0;
   std::uint64_t turns_ = 0;
   bool quiet_ = false;
-  std::function<void(Region&)> watch_;
+  std::vector<std::function<void(Region&)>> watches_;
   std::int64_t stable_limit_us_ = 0;
   std::deque<std::pair<std::int64_t, hawser::Cut>> everywhere_;
 };

@@ -32,6 +32,9 @@ Schema SimSchema() {
   table.fields["high"].kind = Kind::kMax;
   table.fields["low"].kind = Kind::kMin;
   table.fields["n"].counter = true;
+  FieldRule& stock = schema.tables["s"].fields["stock"];
+  stock.counter = true;
+  stock.min = 0;
   AddInternalRules(schema);
   return schema;
 }

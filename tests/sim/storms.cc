@@ -20,6 +20,7 @@ Storms::Storms(Mesh& mesh, Random random)
       rules_(mesh, random_.Fork()),
       workload_(mesh, random_.Fork(), rules_),
       claims_(mesh, Random(mesh.knobs().seed ^ 0x636c61696dULL)),
+      stock_(mesh, Random(mesh.knobs().seed ^ 0x73746f636bULL)),
       regions_(static_cast<std::uint64_t>(mesh.size())),
       restart_at_us_(static_cast<std::size_t>(mesh.size()), -1),
       crash_since_us_(static_cast<std::size_t>(mesh.size()), -1) {}
@@ -28,6 +29,7 @@ void Storms::Run() {
   const Knobs& knobs = mesh_.knobs();
   workload_.Run();
   claims_.Run();
+  stock_.Run();
   rules_.Run();
   if (knobs.scenario == Scenario::kSteady) RunSteady();
   const std::int64_t start_us = mesh_.now_us();
@@ -312,6 +314,7 @@ void Storms::Heal() {
   over_ = true;
   workload_.Stop();
   claims_.Stop();
+  stock_.Stop();
   rules_.Stop();
   mesh_.HealNetwork();
   mesh_.SetQuiet();

@@ -10,6 +10,7 @@
 #include "tests/sim/mesh.h"
 #include "tests/sim/random.h"
 #include "tests/sim/rules.h"
+#include "tests/sim/stock.h"
 #include "tests/sim/workload.h"
 
 namespace hawser::sim {
@@ -53,6 +54,7 @@ class Storms {
   Rules rules_;
   Workload workload_;
   Claims claims_;
+  Stock stock_;
   std::uint64_t regions_;
   bool over_ = false;  // faults have ended
   int spared_ = 0;     // a region that faults leave alone, for a scenario
