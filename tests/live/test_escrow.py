@@ -164,8 +164,8 @@ def fetched():
         check(take(west, 1000) == "NOTENOUGH", "more than there is")
 
         mesh.wan.cut(west.name)
-        wait_until(lambda: not any(peer["link"] == "up" for peer in west.rest().get("/v1/lag").json()["peers"]), 20,
-                   "eu-west knows that it is alone")
+        wait_until(lambda: all(region.get("link", "down") == "down" for region in west.rest().get("/v1/regions").json()["regions"]),
+                   20, "eu-west knows that it is alone")
         sold_west = 0
         while take(west, 1) not in ("TRYAGAIN", "NOTENOUGH"):
             sold_west += 1
