@@ -210,7 +210,7 @@ class Replica final : private Session {
   const Schema given_;  // holds where nothing is declared
   std::shared_ptr<const HomedTables> homed_;
   std::optional<ScarceFields> scarce_;  // nullopt: there are none
-  Schema schema_;  // what is declared, and `given_` elsewhere
+  Schema schema_;                       // what is declared, and `given_` elsewhere
   std::uint64_t declarations_ = 0;
   HybridClock clock_;
   Now now_;

@@ -48,7 +48,8 @@ struct ReplicaCounters {
   std::uint64_t local_txns = 0, applied_txns = 0, duplicate_txns = 0, gaps = 0, fetches = 0,
                 fetch_retries = 0, relayed_txns = 0, malformed_messages = 0, foreign_messages = 0,
                 beats_sent = 0, beats_received = 0, fragments_received = 0, causal_waits = 0,
-                skew_holds = 0, clock_steps = 0, pending_overflows = 0, hash_mismatches = 0, scarce_refused = 0;
+                skew_holds = 0, clock_steps = 0, pending_overflows = 0, hash_mismatches = 0,
+                scarce_refused = 0;
 };
 
 // Values discarded here since the start, by table and kind of conflict.
