@@ -7,7 +7,7 @@ jobs=$(nproc)
 logs=build/logs
 passed=0 failed=0 skipped=0
 
-ci_lanes=(unit systemd live sim variants clang asan tsan format)
+ci_lanes=(unit systemd live sim variants models clang asan tsan format)
 long_lanes=(bench chaos fuzz bare tidy)
 
 # --- lanes: each a function lane_NAME; 0 passed, 77 skipped (the last line says why), else failed ----
@@ -29,6 +29,8 @@ lane_tsan() {
 }
 lane_sim() { needs build/hawser_sim; build/hawser_sim --seeds 1..2000; }
 lane_variants() { needs build/hawser_sim; build/hawser_sim --variants; }
+# Claims and moves in every order of events, by a model checker.
+lane_models() { needs tests/models/run.sh; bash tests/models/run.sh; }
 lane_systemd() { needs tests/daemon/systemd_check.sh; bash tests/daemon/systemd_check.sh; }
 # The story that compares latencies may try twice: its neighbours on the machine are not ours to choose.
 lane_live() {
