@@ -68,5 +68,9 @@ class Wan:
     def delay(self, ms):
         self.say(f"delay {ms}")
 
+    def delay_of(self, region, ms):
+        """All links of one region, both ways: a round trip takes twice as long."""
+        self._each(f"delay {ms}", lambda a, b: region in (a, b))
+
     def close(self):
         self.control.close()
