@@ -25,7 +25,8 @@ struct Peer {
   double rtt_ms = -1;
   double rtt_min_ms = -1;  // of late; -1: no probe was answered yet
   double clock_offset_ms = 0;
-  std::uint64_t probe_id = 0;
+  std::uint64_t probe_id = 0;        // of the last one sent
+  std::uint64_t probe_answered = 0;  // no older one counts; of an earlier process none does
   bool compared = false;  // since our start it named what it holds of our log: what is here
 };
 

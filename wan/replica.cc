@@ -118,6 +118,7 @@ void Replica::Advance(Now now) {
     started_clock_ms_ = clock_.Read().ms();
     // Unlike any of an earlier process: an answer to one of its probes proves nothing of this one.
     probe_id_ = static_cast<std::uint64_t>(started_clock_ms_) << 16;
+    for (auto& [region, peer] : peers_.all()) peer.probe_answered = probe_id_;
   }
   if (clock_.stepped_ms() != 0 && stepped_before == 0) ++counters_.clock_steps;
 }

@@ -281,7 +281,8 @@ void Replica::OnProbe(const Probe& probe) {
 
 void Replica::OnProbeAnswer(const ProbeAnswer& answer) {
   Peer* peer = peers_.Find(answer.from);
-  if (!peer || answer.id != peer->probe_id) return;
+  if (!peer || answer.id <= peer->probe_answered || answer.id > peer->probe_id) return;
+  peer->probe_answered = answer.id;
   CheckBranch({.own = {}, .applied = answer.held, .clock = {}}, answer.from);
   if (!rolled_back_.empty()) return;
   if (answer.compared) peer->compared = claims_moved_ = true;

@@ -74,6 +74,15 @@ struct Story {
 
 }  // namespace
 
+TEST_CASE("a round trip longer than the pause between probes still lets claims be confirmed") {
+  Story story(900'000);
+  story.claims.Claim(1, "v0", "anna");
+  const auto told = story.Await(1, "anna", 30'000);
+  story.mesh.RunFor(10'000);
+  REQUIRE(told->claim);
+  CHECK(told->claim->state == ClaimState::kConfirmed);
+}
+
 TEST_CASE("a claim is confirmed after one round trip, not at the next idle beat") {
   Story story(40'000);
   const std::int64_t asked_us = story.mesh.now_us();
