@@ -104,6 +104,28 @@ const char* Name(Variant variant) {
       return "an audit entry not bound to the one before";
     case Variant::kOverrideNotRaised:
       return "an override in the same generation";
+    case Variant::kHomeNotAsked:
+      return "a homed unit written without asking for its home";
+    case Variant::kHomeOfFirstOnly:
+      return "only the first unit of a txn asked for its home";
+    case Variant::kHomeNotWritten:
+      return "a first write that homes nothing";
+    case Variant::kDefaultHomeIgnored:
+      return "a default home ignored";
+    case Variant::kUnitIsKey:
+      return "each key of a unit homed by itself";
+    case Variant::kHomeAtOnce:
+      return "a home confirmed before every member has it";
+    case Variant::kHomeEpochIgnored:
+      return "the epoch of a home ignored where it arrives";
+    case Variant::kHomeStartsEarly:
+      return "a new home starts before the hand-over is applied";
+    case Variant::kOldHomeWritesOn:
+      return "an old home writes on after its move";
+    case Variant::kHomeMovedByAnyone:
+      return "a planned move made by a region that is not the home";
+    case Variant::kTakeoverAsMove:
+      return "a takeover not ranked above a planned move";
     case Variant::kCount:
       break;
   }

@@ -55,6 +55,17 @@ enum class Variant {
   kRightsDeleted,
   kAuditUnchained,
   kOverrideNotRaised,
+  kHomeNotAsked,
+  kHomeOfFirstOnly,
+  kHomeNotWritten,
+  kDefaultHomeIgnored,
+  kUnitIsKey,
+  kHomeAtOnce,
+  kHomeEpochIgnored,
+  kHomeStartsEarly,
+  kOldHomeWritesOn,
+  kHomeMovedByAnyone,
+  kTakeoverAsMove,
   kCount,
 };
 const char* Name(Variant variant);

@@ -3,6 +3,7 @@
 #include "conflict/assert.h"
 #include "conflict/internal_tables.h"
 #include "conflict/record_codec.h"
+#include "conflict/variant.h"
 
 namespace hawser {
 namespace {
@@ -19,6 +20,7 @@ std::string_view TakeWord(std::string_view& text) {
 
 std::string_view UnitOf(std::string_view key) {
   const std::size_t open = key.find('{');
+  if (HW_VARIANT(kUnitIsKey)) return key;
   if (open == std::string_view::npos) return key;
   const std::size_t close = key.find('}', open + 1);
   if (close == std::string_view::npos || close == open + 1) return key;
@@ -58,7 +60,8 @@ Home HomeOf(std::optional<std::string_view> record_bytes, const Proof& proof) {
   if (field == nullptr || !field->has_cell || field->cell.null) return {};
   const auto word = ParseHomeWord(field->cell.value);
   if (!word) return {};
-  const bool stable = proof.compared && proof.stable.cut.Covers(field->cell.dot);
+  const bool everywhere = proof.stable.cut.Covers(field->cell.dot) || HW_VARIANT(kHomeAtOnce);
+  const bool stable = proof.compared && everywhere;
   return {.state = stable ? HomeState::kConfirmed : HomeState::kPending,
           .region = word->region,
           .epoch = field->cell.generation,
@@ -103,12 +106,22 @@ std::expected<bool, HomedElsewhere> HomeHere(const std::vector<Change>& changes,
     const auto word = held ? ParseHomeWord(*held) : std::nullopt;
     if (held && !word) return std::unexpected(HomedElsewhere{});  // in newer software's words
     if (word) {
-      if (word->region != self) return std::unexpected(HomedElsewhere{word->region});
+      const auto made_here = [&] {
+        return HomeOf(txn.store().Read(HomeRowKey(change.table, unit)), {}).dot.origin.region ==
+               self;
+      };
+      const bool writes_on = HW_VARIANT(kOldHomeWritesOn) && made_here();
+      if (word->region != self && !writes_on) {
+        return std::unexpected(HomedElsewhere{word->region});
+      }
+      if (HW_VARIANT(kHomeOfFirstOnly)) break;
       continue;
     }
-    if (table->second != RegionId{} && table->second != self) {
-      return std::unexpected(HomedElsewhere{table->second});
+    const RegionId by_default = HW_VARIANT(kDefaultHomeIgnored) ? RegionId{} : table->second;
+    if (by_default != RegionId{} && by_default != self) {
+      return std::unexpected(HomedElsewhere{by_default});
     }
+    if (HW_VARIANT(kHomeNotWritten)) continue;
     HW_ASSERT(edit.Set(kHomeField, EncodeHomeWord({.region = self})));
     added = true;
   }
@@ -131,9 +144,19 @@ void HomeFinder::Add(std::string_view table, std::string_view key) {
   }
 }
 
-void MakeHomeMove(const HomeMove& move, LocalTxn& txn) {
+std::expected<bool, HomedElsewhere> MakeHomeMove(const HomeMove& move, RegionId self,
+                                                 RegionId default_home, LocalTxn& txn) {
+  const Home home = HomeOf(txn.store().Read(HomeRowKey(move.table, move.unit)), {});
+  const bool homed = home.state != HomeState::kNone;
+  const RegionId at = homed ? home.region : default_home;
+  if (!move.takeover && at != RegionId{} && at != self && !HW_VARIANT(kHomeMovedByAnyone)) {
+    return std::unexpected(HomedElsewhere{at});
+  }
+  if (!move.takeover && homed && home.region == move.word.region) return false;
   RecordEdit& edit = txn.Edit(kHomeTable, HomeKey(move.table, move.unit));
-  edit.OverrideAs(move.takeover ? Kind::kMax : Kind::kFirst, kHomeField, EncodeHomeWord(move.word));
+  const bool above = move.takeover && !HW_VARIANT(kTakeoverAsMove);
+  edit.OverrideAs(above ? Kind::kMax : Kind::kFirst, kHomeField, EncodeHomeWord(move.word));
+  return true;
 }
 
 }  // namespace hawser

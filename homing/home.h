@@ -105,8 +105,10 @@ struct HomeMove {
   HomeWord word;
   bool takeover = false;
 };
-// Puts the move into the txn: one epoch up, from nothing too.
-// REQUIRES: a move that is no takeover is made in the unit's home, or before it has one.
-void MakeHomeMove(const HomeMove& move, LocalTxn& txn);
+// Puts the move into the txn: one epoch up, from nothing too. A planned move is the home's to make:
+// elsewhere it is refused with the region to ask, as it would be from `default_home` (0: none)
+// while nobody has homed the unit. False: the unit is at home there already, nothing was added.
+std::expected<bool, HomedElsewhere> MakeHomeMove(const HomeMove& move, RegionId self,
+                                                 RegionId default_home, LocalTxn& txn);
 
 }  // namespace hawser

@@ -143,10 +143,11 @@ std::expected<Dot, Refusal> Replica::CommitOwn(LocalTxn& local, bool own_bound) 
   txn_.attributes.clear();
   txn_.changes = local.Finish();
   if (txn_.changes.empty()) return Dot{};
-  if (homed_) {
+  if (homed_ && !HW_VARIANT(kHomeNotAsked)) {
     const auto added = HomeHere(txn_.changes, *homed_, self_.region, local);
-    if (!added) return std::unexpected(Refusal::kNotHome);
-    if (*added) txn_.changes = local.Finish();
+    const bool early = HW_VARIANT(kHomeStartsEarly) && HandOverWaits();
+    if (!added && !early) return std::unexpected(Refusal::kNotHome);
+    if (added && *added) txn_.changes = local.Finish();
   }
   if (scarce_) {
     const Refusal refused = TakeScarceFields(local);

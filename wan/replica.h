@@ -163,6 +163,8 @@ class Replica final : private Session {
   // `own_bound`: journal_max holds; without it the room for received txns is used.
   std::expected<Dot, Refusal> CommitOwn(LocalTxn& txn, bool own_bound);
 
+  bool HandOverWaits();  // asked by a broken variant only
+
   // Scarce fields (replica_scarce.cc). Judges txn_, which `local` made.
   Refusal TakeScarceFields(LocalTxn& local);
   bool IsHeard(const Origin& origin) const;

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "conflict/internal_tables.h"
 #include "conflict/variant.h"
 #include "wan/replica.h"
 #include "wan/wire.h"
@@ -141,6 +142,11 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
       receiving_paused_ = true;
       break;
     }
+    if (HW_VARIANT(kHomeEpochIgnored)) {
+      for (Change& change : txn_.changes) {
+        for (Op& op : change.ops) op.generation = change.table == kHomeTable ? 0 : op.generation;
+      }
+    }
     clock_.Witness(txn_.stamp);
     discarded_.clear();
     store_.Apply({.origin = origin,
@@ -165,6 +171,26 @@ bool Replica::ApplySome(const Origin& origin, Stream& stream, std::uint64_t& byt
     if (!killed_claims_.empty() && !HW_VARIANT(kClaimReclaimedLater)) Reclaim();
   }
   return moved;
+}
+
+// A unit that txn_ writes is moved to this region by a txn that is here and not applied.
+bool Replica::HandOverWaits() {
+  Txn waiting;
+  const auto hands_over = [&](const Change& move) {
+    return move.table == kHomeTable && std::ranges::any_of(txn_.changes, [&](const Change& change) {
+             return HomeKey(change.table, UnitOf(change.key)) == move.key;
+           });
+  };
+  for (auto& [origin, stream] : streams_) {
+    const auto next = stream.inbound.Peek();
+    if (!next || !DecodeTxn(next->bytes, waiting)) continue;
+    for (const Change& move : waiting.changes) {
+      if (!hands_over(move) || move.ops.empty()) continue;
+      const auto word = ParseHomeWord(move.ops.front().value);
+      if (word && word->region == self_.region) return true;
+    }
+  }
+  return false;
 }
 
 std::optional<std::uint64_t> Replica::OwnHashAt(Seq seq) {

@@ -34,25 +34,23 @@ class MoveJob final : public Job {
       : self_(self), wish_(std::move(wish)), default_home_(default_home), done_(std::move(done)) {}
 
   void Run(Session& session) override {
-    const Home home = HomeOf(session.Get(HomeRowKey(wish_.table, wish_.unit)), {});
-    const RegionId at = home.state == HomeState::kNone ? default_home_ : home.region;
-    if (!wish_.takeover && at != RegionId{} && at != self_) {
-      carried_ = {.outcome = HomeMoveOutcome::kElsewhere, .home = at, .dot = {}};
+    const std::unique_ptr<LocalTxn> txn = session.Begin();
+    const auto made = MakeHomeMove({.table = wish_.table,
+                                    .unit = wish_.unit,
+                                    .word = {.region = wish_.to,
+                                             .at_ms = session.now_ms(),
+                                             .by = wish_.by,
+                                             .reason = wish_.reason},
+                                    .takeover = wish_.takeover},
+                                   self_, default_home_, *txn);
+    if (!made) {
+      carried_ = {.outcome = HomeMoveOutcome::kElsewhere, .home = made.error().region, .dot = {}};
       return;
     }
-    if (!wish_.takeover && home.state != HomeState::kNone && home.region == wish_.to) {
+    if (!*made) {
       carried_.outcome = HomeMoveOutcome::kSame;
       return;
     }
-    const std::unique_ptr<LocalTxn> txn = session.Begin();
-    MakeHomeMove({.table = wish_.table,
-                  .unit = wish_.unit,
-                  .word = {.region = wish_.to,
-                           .at_ms = session.now_ms(),
-                           .by = wish_.by,
-                           .reason = wish_.reason},
-                  .takeover = wish_.takeover},
-                 *txn);
     const auto dot = session.Commit(*txn);
     carried_.outcome = dot ? HomeMoveOutcome::kMoved : HomeMoveOutcome::kRefused;
     if (dot) carried_.dot = *dot;

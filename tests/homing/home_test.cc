@@ -89,11 +89,14 @@ std::optional<Shipped> Write(MemoryStore& store, std::string_view key, std::int6
 Shipped Move(MemoryStore& store, std::string_view unit, RegionId to, bool takeover,
              std::int64_t now_ms) {
   LocalTxn local(store, HomedRules(), now_ms);
-  MakeHomeMove({.table = "c",
-                .unit = unit,
-                .word = {.region = to, .at_ms = now_ms, .by = "ops", .reason = "test"},
-                .takeover = takeover},
-               local);
+  const auto made =
+      MakeHomeMove({.table = "c",
+                    .unit = unit,
+                    .word = {.region = to, .at_ms = now_ms, .by = "ops", .reason = "test"},
+                    .takeover = takeover},
+                   store.self().region, RegionId{}, local);
+  REQUIRE(made);
+  REQUIRE(*made);
   Shipped shipped = StageTxn(store, now_ms, local);
   MustCommit(store);
   return shipped;
@@ -177,6 +180,29 @@ TEST_CASE(
     CHECK_FALSE(Look(a, "1").taken_over);
     CHECK(Write(a, "1", 3001));
   }
+}
+
+TEST_CASE("a planned move is the home's to make; elsewhere it is refused with the region to ask") {
+  MemoryStore a = StoreOf(kA), b = StoreOf(kB);
+  const auto ask = [](MemoryStore& store, RegionId to, bool takeover, RegionId default_home) {
+    LocalTxn local(store, HomedRules(), 1001);
+    const HomeMove move{.table = "c",
+                        .unit = "1",
+                        .word = {.region = to, .at_ms = 1001, .by = "ops", .reason = "test"},
+                        .takeover = takeover};
+    const auto made = MakeHomeMove(move, store.self().region, default_home, local);
+    CHECK(local.Finish().empty() == !(made && *made));
+    return made;
+  };
+  CHECK(ask(b, kC, false, kA).error().region == kA);  // nobody has homed it: the default home's
+  CHECK(*ask(a, kC, false, kA));
+  CHECK(*ask(b, kC, false, RegionId{}));
+  Receive(b, *Write(a, "1", 1000));
+  CHECK(ask(b, kB, false, RegionId{}).error().region == kA);
+  CHECK(*ask(b, kB, true, RegionId{}));
+  CHECK(*ask(a, kB, false, RegionId{}));
+  CHECK_FALSE(*ask(a, kA, false, RegionId{}));  // at home there already
+  CHECK(*ask(a, kA, true, RegionId{}));         // said by an operator: counts all the same
 }
 
 TEST_CASE("a home is pending until every member has it, and until logs were compared") {
