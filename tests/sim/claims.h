@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "homing/claim.h"
 #include "tests/sim/mesh.h"
@@ -41,7 +42,13 @@ class Claims {
                 const std::string& next);
   void Await(int region, const std::string& value, const std::string& owner);
   void Check(Region& region);
-  void CheckOne(Region& region, const std::string& value);
+  // Of a value in a region, as it was last looked at.
+  struct Look {
+    std::string bytes;
+    std::uint64_t reported = 0;
+    bool pending = true;
+  };
+  void CheckOne(Region& region, const Proof& proof, const std::string& value, Look& look);
   bool Released(const std::string& value, const Confirmed& confirmed, const Cut& by) const;
   bool IsExcused(const std::string& value, const std::string& owner) const;
 
@@ -49,6 +56,8 @@ class Claims {
   Random random_;
   std::uint64_t values_;
   std::map<std::string, Confirmed> confirmed_;  // by value: the last that any region reported
+  std::uint64_t reported_ = 0;                  // how often that changed
+  std::map<RegionId, std::vector<Look>> looks_;
   std::uint64_t next_owner_ = 0;
   bool stopped_ = false;
 };

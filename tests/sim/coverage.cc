@@ -230,6 +230,34 @@ const char* Name(Branch branch) {
       return "resolution";
     case Branch::kAuditChecked:
       return "audit entry checked";
+    case Branch::kHomeWrite:
+      return "homed write taken";
+    case Branch::kHomeRefused:
+      return "homed write refused";
+    case Branch::kHomeForwarded:
+      return "homed write forwarded";
+    case Branch::kHomeCrossing:
+      return "homed write crossing homes";
+    case Branch::kHomeFirst:
+      return "home by first write";
+    case Branch::kHomeByDefault:
+      return "home by default";
+    case Branch::kHomeRaced:
+      return "first writes racing";
+    case Branch::kHomeMoved:
+      return "home moved by plan";
+    case Branch::kHomeMoveRefused:
+      return "home move refused";
+    case Branch::kHomeTakenOver:
+      return "home taken over";
+    case Branch::kHomeConfirmed:
+      return "home confirmed";
+    case Branch::kHomeOverlap:
+      return "homed writes overlapping";
+    case Branch::kHomeKept:
+      return "homed write kept";
+    case Branch::kHomeChecked:
+      return "home checked";
     case Branch::kCount:
       break;
   }

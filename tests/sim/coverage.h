@@ -128,6 +128,21 @@ enum class Branch : std::uint8_t {
   kAddedStateShown,
   kResolution,
   kAuditChecked,
+  // What the homes did
+  kHomeWrite,
+  kHomeRefused,
+  kHomeForwarded,
+  kHomeCrossing,
+  kHomeFirst,
+  kHomeByDefault,
+  kHomeRaced,
+  kHomeMoved,
+  kHomeMoveRefused,
+  kHomeTakenOver,
+  kHomeConfirmed,
+  kHomeOverlap,
+  kHomeKept,
+  kHomeChecked,
   kCount,
 };
 const char* Name(Branch branch);

@@ -22,6 +22,12 @@ std::vector<RegionId> Members(int regions) {
   return members;
 }
 
+std::map<std::string, RegionId> Names(int regions) {
+  std::map<std::string, RegionId> names;
+  for (const RegionId id : Members(regions)) names["r" + std::to_string(Raw(id))] = id;
+  return names;
+}
+
 }  // namespace
 
 Schema SimSchema() {
@@ -35,6 +41,9 @@ Schema SimSchema() {
   FieldRule& stock = schema.tables["s"].fields["stock"];
   stock.counter = true;
   stock.min = 0;
+  schema.tables["h"].placement = "homed";
+  schema.tables["g"].placement = "homed";
+  schema.tables["g"].default_home = "r1";
   AddInternalRules(schema);
   return schema;
 }
@@ -76,6 +85,7 @@ void Region::Start(std::int64_t true_us) {
       .self = facts_.region,
       .members = Members(knobs_.regions),
       .cluster_id = kCluster,
+      .region_ids = Names(knobs_.regions),
       .beat_interval_ms = knobs_.beat_interval_ms,
       .beat_gap_ms = knobs_.beat_gap_ms,
       .skew_ms_max = knobs_.skew_ms_max,

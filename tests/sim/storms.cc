@@ -21,6 +21,7 @@ Storms::Storms(Mesh& mesh, Random random)
       workload_(mesh, random_.Fork(), rules_),
       claims_(mesh, Random(mesh.knobs().seed ^ 0x636c61696dULL)),
       stock_(mesh, Random(mesh.knobs().seed ^ 0x73746f636bULL)),
+      homes_(mesh, Random(mesh.knobs().seed ^ 0x686f6d6573ULL)),
       regions_(static_cast<std::uint64_t>(mesh.size())),
       restart_at_us_(static_cast<std::size_t>(mesh.size()), -1),
       crash_since_us_(static_cast<std::size_t>(mesh.size()), -1) {}
@@ -30,6 +31,7 @@ void Storms::Run() {
   workload_.Run();
   claims_.Run();
   stock_.Run();
+  homes_.Run();
   rules_.Run();
   if (knobs.scenario == Scenario::kSteady) RunSteady();
   const std::int64_t start_us = mesh_.now_us();
@@ -67,6 +69,7 @@ void Storms::Run() {
   }
   if (!agreed) return;
   claims_.CheckEnd();
+  homes_.CheckEnd();
   if (mesh_.knobs().scenario != Scenario::kTightJournal) {
     rules_.DeclareAll();
     mesh_.RunFor(100);
@@ -315,6 +318,7 @@ void Storms::Heal() {
   workload_.Stop();
   claims_.Stop();
   stock_.Stop();
+  homes_.Stop();
   rules_.Stop();
   mesh_.HealNetwork();
   mesh_.SetQuiet();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/sim/claims.h"
+#include "tests/sim/homes.h"
 #include "tests/sim/mesh.h"
 #include "tests/sim/random.h"
 #include "tests/sim/rules.h"
@@ -55,6 +56,7 @@ class Storms {
   Workload workload_;
   Claims claims_;
   Stock stock_;
+  Homes homes_;
   std::uint64_t regions_;
   bool over_ = false;  // faults have ended
   int spared_ = 0;     // a region that faults leave alone, for a scenario

@@ -15,6 +15,7 @@ void Truth::Add(std::unique_ptr<TruthTxn> txn) {
     rows_[row_key].push_back({.by = txn.get(), .change = &change});
   }
   log.push_back(std::move(txn));
+  if (watch_) watch_(*log.back());
 }
 
 const TruthTxn* Truth::Find(const Dot& dot) const {

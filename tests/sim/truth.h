@@ -5,6 +5,7 @@
 // regions do and say with it.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -41,6 +42,8 @@ class Truth {
  public:
   // A txn is durable at its origin. REQUIRES: the next of its log.
   void Add(std::unique_ptr<TruthTxn> txn);
+  // Called with each of them, in the order in which they become durable.
+  void OnAdd(std::function<void(const TruthTxn&)> watch) { watch_ = std::move(watch); }
   const TruthTxn* Find(const Dot& dot) const;
   Seq LastOf(const Origin& origin) const;
   const std::map<Origin, std::vector<std::unique_ptr<TruthTxn>>>& logs() const { return logs_; }
@@ -67,6 +70,7 @@ class Truth {
   std::map<std::string, std::vector<Written>, std::less<>> rows_;
   std::map<RegionId, Cut> durable_;
   std::map<RegionId, Stamp> told_clock_;
+  std::function<void(const TruthTxn&)> watch_;
 };
 
 std::string Text(const Dot& dot);
