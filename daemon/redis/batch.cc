@@ -81,6 +81,8 @@ void Batch::Clear() {
   TrimStorage(literals_);
   TrimStorage(out);
   last_write = Dot{};
+  keeps_written = false;
+  written.clear();
   owned.clear();
   needs_engine_ = false;
 }
@@ -121,6 +123,7 @@ void Batch::NoteCommit(const std::expected<Dot, Refusal>& dot, std::size_t reply
     reply.Error(RefusalText(dot.error()));
   } else if (Raw(dot->seq) != 0) {
     last_write = *dot;
+    if (keeps_written) written.push_back(dot->seq);
   }
 }
 

@@ -49,6 +49,7 @@ class Batch {
   bool needs_engine() const { return needs_engine_; }
   void Clear();  // keeps the storage
 
+  bool keeps_written = false;  // `written` is wanted
   std::uint64_t connection = 0;
   std::uint64_t turn = 0;  // the connection's count of batches
   std::int64_t read_at_ns = 0;
@@ -68,6 +69,7 @@ class Batch {
 
   std::string out;
   Dot last_write;  // seq 0: wrote nothing
+  std::vector<Seq> written;
   const std::vector<Item>& items() const { return items_; }
 
  private:

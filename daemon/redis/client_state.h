@@ -5,11 +5,25 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "conflict/types.h"
 #include "daemon/redis/options.h"
 
 namespace hawser::redis {
+
+// CLIENT TRACKING: which keys the client wants to hear of when they change.
+struct TrackingState {
+  bool on = false;
+  bool broadcast = false;             // keys with one of `prefixes`; else those it has read
+  bool noloop = false;                // not of what it wrote itself
+  bool optin = false;                 // only of what is read after CLIENT CACHING YES
+  bool optout = false;                // not of what is read after CLIENT CACHING NO
+  bool caching = false;               // CLIENT CACHING came: counts for the next command, or MULTI
+  std::vector<std::string> prefixes;  // empty: every key
+
+  bool Notes() const { return on && !broadcast && caching == optin; }
+};
 
 struct ClientState {
   int protocol = 2;
@@ -24,6 +38,7 @@ struct ClientState {
   bool reply_off = false;  // CLIENT REPLY OFF
   bool skip_next = false;  // CLIENT REPLY SKIP
   std::set<std::string, std::less<>> channels, patterns;
+  TrackingState tracking;
 
   std::size_t subscriptions() const { return channels.size() + patterns.size(); }
 };

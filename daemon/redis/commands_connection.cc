@@ -108,6 +108,10 @@ void Hello(ClientCall& call) {
   }
   if (name) call.client.state.name = *name;
   call.client.state.protocol = protocol;
+  if (protocol != 3 && call.client.state.tracking.on) {
+    call.client.state.tracking = {};
+    call.service.announcer().Follow(call.client);
+  }
   call.reply.SetProtocol(protocol);
   call.reply.Map(7);
   const auto pair = [&](std::string_view key, std::string_view value) {
@@ -140,6 +144,8 @@ void Reset(ClientCall& call) {
   state.reply_off = false;
   state.channels.clear();
   state.patterns.clear();
+  state.tracking = {};
+  call.service.announcer().Follow(call.client);
   state.role = call.service.options().authenticate ? RedisRole::kNone : RedisRole::kOperator;
   call.client.SetLimits();
   call.reply.Simple("RESET");
@@ -161,7 +167,9 @@ std::string Describe(Connection& client) {
   };
   add("age", static_cast<std::uint64_t>((now_ns - state.connected_at_ns) / 1'000'000'000));
   add("idle", static_cast<std::uint64_t>((now_ns - state.active_at_ns) / 1'000'000'000));
-  text.append(" flags=").append(client.bundle ? "x" : state.subscriptions() > 0 ? "P" : "N");
+  std::string flags = client.bundle ? "x" : state.subscriptions() > 0 ? "P" : "";
+  if (state.tracking.on) flags += state.tracking.broadcast ? "tB" : "t";
+  text.append(" flags=").append(flags.empty() ? "N" : flags);
   add("db", 0);
   add("sub", state.channels.size());
   add("psub", state.patterns.size());
@@ -272,10 +280,7 @@ void ClientCommand(ClientCall& call) {
     ReplyMode(call);
   } else if ((call.Is(1, "NO-EVICT") || call.Is(1, "NO-TOUCH")) && count == 3) {
     call.Is(2, "ON") || call.Is(2, "OFF") ? call.reply.Ok() : call.reply.Error(kSyntaxError);
-  } else if (call.Is(1, "TRACKING") || call.Is(1, "CACHING") || call.Is(1, "TRACKINGINFO") ||
-             call.Is(1, "GETREDIR")) {
-    call.reply.Error("ERR CLIENT TRACKING is not in this version of hawser yet");
-  } else {
+  } else if (!TrackingCommand(call)) {
     call.UnknownSubcommand();
   }
 }
@@ -309,6 +314,7 @@ void SubscribeTo(ClientCall& call, Names& names, std::string_view kind) {
     names.emplace(channel.substr(0, 512));
     Confirm(call, kind, channel);
   }
+  call.service.announcer().Follow(call.client);
 }
 
 void UnsubscribeFrom(ClientCall& call, Names& names, std::string_view kind) {
@@ -319,6 +325,7 @@ void UnsubscribeFrom(ClientCall& call, Names& names, std::string_view kind) {
     names.erase(channel);
     Confirm(call, kind, channel);
   }
+  call.service.announcer().Follow(call.client);
 }
 
 }  // namespace

@@ -145,6 +145,7 @@ void Connection::Dispatch(std::span<const std::string_view> args) {
   const Command* command = FindCommand(args[0]);
   if (Refuse(command, args)) return;
   if (command->place == Place::kAlone && !bundle && !idle()) return Stall(args);
+  if (state.tracking.on) NoteReads(*command, args);
   if (const auto homed = service_.engine().homed()) {
     const std::optional<Belonging> belonging = BelongingOf(*command, args, *homed);
     if (belonging && belonging->crosses) {
@@ -178,6 +179,30 @@ void Connection::Dispatch(std::span<const std::string_view> args) {
       skip_this_ = std::exchange(state.skip_next, false);
       AddToBatch(Item::Type::kRun, *command, args);
       break;
+  }
+}
+
+// Before they are read, so that no change falls in between. Of a bundle when it is about to run.
+void Connection::NoteReads(const Command& command, std::span<const std::string_view> args) {
+  const bool exec = bundle && command.name == "EXEC";
+  if (state.tracking.Notes()) {
+    if (exec) {
+      for (std::size_t i = 0; i < bundle->size(); ++i)
+        NoteKeys(bundle->command(i), bundle->args(i));
+    } else if (!bundle) {
+      NoteKeys(command, args);
+    }
+  }
+  const bool goes_on = command.name == "CLIENT" || command.name == "MULTI" || (bundle && !exec);
+  if (!goes_on) state.tracking.caching = false;
+}
+
+void Connection::NoteKeys(const Command& command, std::span<const std::string_view> args) {
+  if (command.place != Place::kRead || command.first_key <= 0) return;
+  const int count = static_cast<int>(args.size());
+  const int last = command.last_key < 0 ? count + command.last_key : command.last_key;
+  for (int i = command.first_key; i <= last && i < count; i += std::max(1, command.key_step)) {
+    service_.announcer().Note(*this, args[static_cast<std::size_t>(i)]);
   }
 }
 
@@ -369,6 +394,7 @@ void Connection::OpenBatch() {
   if (open_) return;
   open_ = service_.NewBatch();
   open_->connection = id_;
+  open_->keeps_written = state.tracking.noloop;
   open_->read_at_ns = read_at_ns_;
 }
 
@@ -444,8 +470,48 @@ void Connection::TakeAnswered() {
     } else {
       out_.append(batch->out);
     }
+    constexpr std::size_t kWrittenMax = 4096;  // older ones are announced by now, or will be heard
+    written_.insert(written_.end(), batch->written.begin(), batch->written.end());
+    while (written_.size() > kWrittenMax) written_.pop_front();
     service_.Recycle(std::move(batch));
+    TakePushed();
   }
+}
+
+// What was pushed while the turns before it were in the engine.
+void Connection::TakePushed() {
+  while (!pushed_.empty() && pushed_.front().turn < first_turn_) {
+    Pushed pushed = std::move(pushed_.front());
+    pushed_.pop_front();
+    pushed_bytes_ -= pushed.bytes.size();
+    if (!Wrote(pushed.own)) out_.append(pushed.bytes);
+  }
+}
+
+void Connection::Push(Seq own, std::string bytes) {
+  if (turns_.empty()) {
+    if (!Wrote(own)) out_.append(bytes);
+    return;
+  }
+  pushed_bytes_ += bytes.size();
+  pushed_.push_back({first_turn_ + turns_.size() - 1, own, std::move(bytes)});
+}
+
+void Connection::SendPushed() {
+  if (closed()) return;
+  Flush();
+  if (!closed() && output_bytes() > service_.options().output_bytes_max) {
+    service_.counters().closed_slow.Add(1);
+    Close();
+  }
+  WatchSocket();
+}
+
+// Announcements come in the order of the txns: what is before this one will not be asked for again.
+bool Connection::Wrote(Seq own) {
+  if (!state.tracking.noloop || Raw(own) == 0) return false;
+  while (!written_.empty() && written_.front() < own) written_.pop_front();
+  return !written_.empty() && written_.front() == own;
 }
 
 // Commands answered since the last call, `ns` after they were read.
@@ -524,6 +590,9 @@ void Connection::Close() {
   close(fd_);
   fd_ = -1;
   service_.counters().clients.Set(service_.counters().clients.get() - 1);
+  service_.announcer().Follow(*this);
+  pushed_.clear();
+  pushed_bytes_ = 0;
   service_.ReapLater(id_);
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/redis/bundle.h"
 #include "daemon/redis/client_state.h"
 #include "daemon/redis/homed.h"
+#include "daemon/redis/reply.h"
 #include "daemon/redis/resp_parser.h"
 
 namespace hawser::redis {
@@ -61,13 +62,29 @@ class Connection {
   void Unwatch();
   void SetLimits();
 
+  // --- For the announcer -------------------------------------------------------------------------
+  // Something nobody asked for; leaves with SendPushed, behind the replies to all that is in the
+  // engine now. `own`: it is about a txn of this region, seq 0: it is not. Who tracks with NOLOOP
+  // does not get what is about its own.
+  template <typename Write>
+  void Push(Seq own, Write write) {
+    if (closed()) return;
+    std::string bytes;
+    Reply reply(bytes, state.protocol);
+    write(reply);
+    Push(own, std::move(bytes));
+  }
+  void SendPushed();
+  // True if the client asked not to hear of it: it tracks with NOLOOP, and wrote that txn.
+  bool Wrote(Seq own);
+
   std::uint64_t id() const { return id_; }
   int fd() const { return fd_; }
   bool closed() const { return fd_ < 0; }
   bool idle() const { return turns_.empty() && !open_; }
   // May be destroyed: nothing of it is in the engine.
   bool Forgettable() const { return closed() && turns_.empty(); }
-  std::size_t output_bytes() const { return out_.size() - out_sent_; }
+  std::size_t output_bytes() const { return out_.size() - out_sent_ + pushed_bytes_; }
   std::size_t input_bytes() const { return input_.size(); }
 
  private:
@@ -87,6 +104,11 @@ class Connection {
                  std::span<const std::string_view> args);
   void RunHere(const Command& command, std::span<const std::string_view> args);
   void ServeHere(const Command& command, std::span<const std::string_view> args);
+  // Tells the announcer which keys a command is about to read.
+  void NoteReads(const Command& command, std::span<const std::string_view> args);
+  void NoteKeys(const Command& command, std::span<const std::string_view> args);
+  void Push(Seq own, std::string bytes);
+  void TakePushed();
   void ErrorReply(std::string_view text, const Command* command = nullptr);
   // Runs `write(reply)` so that its bytes come in their turn.
   template <typename Write>
@@ -117,6 +139,14 @@ class Connection {
   std::deque<Turn> turns_;
   std::uint64_t first_turn_ = 0;  // number of turns_.front()
   std::uint64_t bytes_under_way_ = 0;
+  struct Pushed {
+    std::uint64_t turn = 0;  // leaves behind it
+    Seq own{};
+    std::string bytes;
+  };
+  std::deque<Pushed> pushed_;
+  std::size_t pushed_bytes_ = 0;
+  std::deque<Seq> written_;     // with NOLOOP: own txns not announced yet, about
   std::unique_ptr<View> view_;  // of this Process()
   std::int64_t view_now_ms_ = 0;
   std::vector<std::string> stalled_;  // a command that waits until all is answered

@@ -21,6 +21,9 @@ Handler HGet, HMGet, HGetAll, HKeys, HVals, HExists, HLen, HStrLen, HScan, HRand
 Handler Ping, Echo, Time, Select;
 Handler UniqInBundle;
 
+// The subcommands of CLIENT about tracking; false: it is none of them. commands_tracking.cc
+bool TrackingCommand(ClientCall& call);
+
 using ClientHandler = void(ClientCall&);
 ClientHandler Multi, Exec, Discard, Watch, Unwatch;
 ClientHandler Hello, Auth, Quit, Reset, ClientCommand, Subscribe, PSubscribe, Unsubscribe,

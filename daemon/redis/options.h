@@ -33,6 +33,9 @@ struct RedisOptions {
   std::uint64_t multi_bytes_max = 16 * 1024 * 1024;    // all commands queued in one MULTI
   std::uint64_t in_flight_bytes_max = 4 * 1024 * 1024;
   std::uint64_t output_bytes_max = 64 * 1024 * 1024;  // a reader slower than this is closed
+  // CLIENT TRACKING: keys remembered for those who read them; past it all that is kept is stale.
+  std::uint64_t tracked_bytes_max = 32 * 1024 * 1024;  // of all clients
+  std::uint32_t tracked_keys_max = 20'000;             // of one client
 
   RegionId self{};
   std::string region_name;

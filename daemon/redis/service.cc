@@ -55,13 +55,18 @@ Service::Service(RedisOptions options, Engine& engine, int listener)
       engine_(engine),
       listener_(listener),
       inbox_(std::make_shared<Inbox>([this] { poller_.Wake(); })),
+      announcer_(*this),
       started_at_ns_(MonoNs()),
       run_id_(RandomHex(40)),
-      lane_([this] { return engine_.NewReader(); }) {
+      lane_([this] { return engine_.NewReader(); }),
+      ear_(engine.commit_bell().Listen([this] {
+        if (announcer_.Rung()) AnnounceLater();
+      })) {
   poller_.Add(listener_, kListenerId, true, false);
 }
 
 Service::~Service() {
+  ear_.reset();
   inbox_->Close();
   if (listener_ >= 0) close(listener_);
 }
@@ -223,6 +228,12 @@ void Service::TakeInbox() {
   touched_.clear();
   for (const auto& call : calls_) call();
   calls_.clear();
+}
+
+void Service::AnnounceLater() {
+  inbox_->PutCall([this] {
+    if (announcer_.Announce()) AnnounceLater();
+  });
 }
 
 std::function<void(std::function<void()>)> Service::Poster() {

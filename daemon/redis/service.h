@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/engine.h"
+#include "daemon/redis/announcer.h"
 #include "daemon/redis/buffer.h"
 #include "daemon/redis/cursors.h"
 #include "daemon/redis/options.h"
@@ -44,6 +45,8 @@ class Service {
   BufferPool& buffers() { return buffers_; }
   Cursors& cursors() { return cursors_; }
   SlowLane& lane() { return lane_; }
+  Announcer& announcer() { return announcer_; }
+  void AnnounceLater();  // in pieces: commands come in between
   Scratch& scratch() { return scratch_; }
   std::vector<std::string_view>& args() { return args_; }
   std::unique_ptr<View> TakeView() { return reader_->Take(); }
@@ -88,6 +91,7 @@ class Service {
   std::vector<std::string_view> args_;
   Counters counters_;
   std::unique_ptr<Reader> reader_;
+  Announcer announcer_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Batch>> spare_batches_;
   Batches round_;
@@ -103,7 +107,8 @@ class Service {
   std::string run_id_;
   std::atomic<bool> stop_wanted_{false};
   bool stopping_ = false;
-  SlowLane lane_;  // last: its thread ends first
+  SlowLane lane_;  // its thread ends first
+  std::unique_ptr<CommitBell::Ear> ear_;
 };
 
 }  // namespace hawser::redis

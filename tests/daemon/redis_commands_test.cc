@@ -597,8 +597,6 @@ TEST_CASE("absent types and later features say what they are") {
     -ERR hawser has no scripts
     > HOME GET k
     -NOTHOMED table "default" is not homed: every region writes it;…
-    > CLIENT TRACKING ON
-    -ERR CLIENT TRACKING is not in this version of hawser yet
     > NOSUCH a b
     -ERR unknown command 'NOSUCH', with args beginning with: 'a' 'b' 
     > GET

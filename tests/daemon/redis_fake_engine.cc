@@ -141,6 +141,7 @@ void FakeEngine::Loop() {
     }
     for (const auto& job : jobs) job->Done(fail ? Outcome::kUnknown : Outcome::kDurable);
     for (const auto& call : calls) call();
+    commit_bell().Ring();
     lock.lock();
   }
 }
@@ -165,16 +166,49 @@ std::expected<Dot, Refusal> FakeEngine::Stage(LocalTxn& local) {
 }
 
 void FakeEngine::WriteElsewhere(const std::function<void(LocalTxn&)>& write) {
-  const std::lock_guard lock(store_mutex_);
-  LocalTxn txn(store_, schema_, now_ms);
-  write(txn);
-  HW_ASSERT(Stage(txn));
-  HW_ASSERT(store_.Commit(Stamp{}));
+  {
+    const std::lock_guard lock(store_mutex_);
+    LocalTxn txn(store_, schema_, now_ms);
+    write(txn);
+    HW_ASSERT(Stage(txn));
+    HW_ASSERT(store_.Commit(Stamp{}));
+  }
+  commit_bell().Ring();
 }
 
 void FakeEngine::Upkeep() {
   const std::lock_guard lock(store_mutex_);
   HW_ASSERT(store_.Upkeep());
+}
+
+namespace {
+
+class LockedJournalReader final : public JournalReader {
+ public:
+  LockedJournalReader(std::mutex& mutex, std::unique_ptr<JournalReader> reader)
+      : mutex_(mutex), reader_(std::move(reader)) {}
+  std::expected<void, StorageError> ReadLog(
+      const Origin& origin, Seq from,
+      const std::function<bool(const JournalEntry&)>& visit) override {
+    const std::lock_guard lock(mutex_);
+    return reader_->ReadLog(origin, from, visit);
+  }
+  std::expected<void, StorageError> ReadApplied(
+      Lsn from, const std::function<bool(Lsn lsn, const JournalEntry&)>& visit) override {
+    const std::lock_guard lock(mutex_);
+    return reader_->ReadApplied(from, visit);
+  }
+
+ private:
+  std::mutex& mutex_;
+  std::unique_ptr<JournalReader> reader_;
+};
+
+}  // namespace
+
+std::unique_ptr<JournalReader> FakeEngine::NewJournalReader() {
+  const std::lock_guard lock(store_mutex_);
+  return std::make_unique<LockedJournalReader>(store_mutex_, store_.NewJournalReader());
 }
 
 std::unique_ptr<Reader> FakeEngine::NewReader() {

@@ -29,10 +29,13 @@ class FakeEngine final : public Engine {
   void Submit(ClaimWait wait) override;
   void OnReceived(Received) override {}
   std::unique_ptr<Reader> NewReader() override;
-  std::unique_ptr<JournalReader> NewJournalReader() override { return store_.NewJournalReader(); }
+  std::unique_ptr<JournalReader> NewJournalReader() override;
   std::shared_ptr<const HomedTables> homed() const override { return homed_tables; }
   ReplicaStatus status() const override;
-  StoreUsage storage() const override { return {}; }
+  StoreUsage storage() const override {
+    const std::lock_guard lock(store_mutex_);
+    return store_.usage();
+  }
   EngineUsage usage() const override { return {}; }
   Refusal gate() const override { return refusal; }
   std::uint64_t conflicts_logged() const override { return 0; }
@@ -65,7 +68,7 @@ class FakeEngine final : public Engine {
   std::deque<std::unique_ptr<Job>> jobs_;
   std::deque<std::function<void()>> calls_;
   bool held_ = false, stopping_ = false, fail_next_ = false;
-  std::mutex store_mutex_;  // the MemoryStore is for one thread: views hold it
+  mutable std::mutex store_mutex_;  // the MemoryStore is for one thread: views hold it
   MemoryStore store_;
   std::uint64_t stamp_ = 0;
   std::thread thread_;
