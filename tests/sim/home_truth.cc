@@ -201,21 +201,28 @@ std::optional<HeldHome> HomeTruth::Expected(const std::string& home_row, const C
 
 // --- In the end ----------------------------------------------------------------------------------
 
-// A planned move away from a home that was confirmed, or a later one of the same row of moves.
-bool HomeTruth::IsRooted(const Unit& unit, const Word& word) const {
-  if (word.first || word.takeover || !word.said.held) return false;
-  if (word.said.state == HomeState::kConfirmed) return true;
-  const Word* before = Find(unit, word.said.held->dot);
-  return before && IsRooted(unit, *before);
+// The planned move, of the row of them that led to this home, whose maker had its home confirmed.
+const HomeTruth::Word* HomeTruth::RootOf(const Unit& unit, const Dot& under) {
+  const Word* word = Find(unit, under);
+  while (word && !word->first && !word->takeover && word->said.held) {
+    if (word->said.state == HomeState::kConfirmed) return word;
+    word = Find(unit, word->said.held->dot);
+  }
+  return nullptr;
 }
 
 // True if nobody may have written the unit at the same time: its home was confirmed, or handed on
-// by plan from one that was, and no takeover was made without the knowledge of the write.
+// by plan from one that was. What was taken over before that is settled by it; a takeover that it
+// did not know of is not, even if the row of moves outran it, unless it knew of the write.
 bool HomeTruth::IsKept(const Unit& unit, const Write& write) const {
-  const Word* under = Find(unit, write.under);
-  if (write.said.state != HomeState::kConfirmed && !IsRooted(unit, *under)) return false;
+  const TruthTxn* settled = write.by;
+  if (write.said.state != HomeState::kConfirmed) {
+    const Word* root = RootOf(unit, write.under);
+    if (!root) return false;
+    settled = root->by;
+  }
   return std::ranges::none_of(unit.words, [&](const Word& word) {
-    return word.takeover && !write.by->Saw(word.by->dot) && !word.by->Saw(write.by->dot);
+    return word.takeover && !settled->Saw(word.by->dot) && !word.by->Saw(write.by->dot);
   });
 }
 

@@ -90,7 +90,7 @@ class HomeTruth {
   static const Word* Find(const Unit& unit, const Dot& dot);
   void TakeWord(const TruthTxn& txn, const Change& change);
   void TakeWrite(const TruthTxn& txn, const Change& change);
-  bool IsRooted(const Unit& unit, const Word& word) const;
+  static const Word* RootOf(const Unit& unit, const Dot& under);
   bool IsKept(const Unit& unit, const Write& write) const;
 
   Truth& truth_;
