@@ -1,5 +1,7 @@
 #include "daemon/doors.h"
 
+#include <algorithm>
+
 #include "daemon/wiring.h"
 
 namespace hawser {
@@ -72,6 +74,8 @@ AdminOptions GuardedAdminOptions(const Config& config, std::string_view version,
     options.token_name = [&tokens](std::string_view token) { return tokens.NameOf(token); };
   }
   options.resolution_ms = config.conflicts.age_ms_max;
+  options.key_kept_ms = config.idempotency.age_ms_max;
+  options.key_bytes_max = std::min(config.idempotency.bytes_max, config.storage.map_max / 16);
   options.link_stats = [&link] { return link.Stats(); };
   options.more_metrics = [&redis, &calls, &state, names = RegionNames(config)] {
     std::vector<MetricFamilyValues> families = RedisMetrics(redis.stats());

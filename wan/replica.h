@@ -123,6 +123,10 @@ class Replica final : private Session {
   // The homed tables of the rules in force; null: none. Another object when it changed.
   const std::shared_ptr<const HomedTables>& homed() const { return homed_; }
   std::int64_t now_ms() const override { return clock_.Read().ms(); }
+  Stamp stamp_next() const override {
+    HybridClock clock = clock_;
+    return clock.Tick();
+  }
   Stable stable() const;
   // What claims are judged by.
   Proof proof() const override;

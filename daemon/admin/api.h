@@ -77,7 +77,9 @@ class Api {
   void GetHome(Call call);
   void PutHome(Call call);
   void AnswerMoved(const Call& call, const HomeMoved& moved) const;
-  bool ForwardedHome(Call& call, const WritePlan& plan);
+  bool ForwardedHome(Call& call, const WritePlan& plan, const WriteKey* key, const AckWish& wish);
+  bool AnsweredBefore(Call& call, const WritePlan& plan, const WriteKey& key, const AckWish& wish,
+                      View& view);
   void ForwardWrite(Call call, const Belonging& belonging);
   struct ServedBy {
     std::string home;
@@ -102,7 +104,7 @@ class Api {
   void PostTxn(Call call);
   void WriteRecord(Call call, std::expected<PlannedChange, Problem> change);
   void Write(Call call, WritePlan plan);
-  void Submit(Call call, WritePlan plan, AckWish wish);
+  void Submit(Call call, WritePlan plan, std::optional<KeepAnswer> keep, AckWish wish);
   void AwaitAcks(Call call, WritePlan plan, WriteResult written, AckWish wish);
   void AnswerWrite(const Call& call, const WritePlan& plan, const WriteResult& written,
                    const AckWish& wish, int reached) const;
@@ -120,6 +122,7 @@ class Api {
   Post post_;
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<JournalReader> journal_;  // for streams
+  std::shared_ptr<RequestBook> keys_;       // what is kept for idempotency keys
   std::string openapi_;
   std::shared_ptr<std::size_t> streams_ = std::make_shared<std::size_t>(0);
   std::uint64_t seen_ticks_ = 0;

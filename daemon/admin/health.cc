@@ -96,6 +96,15 @@ void Api::Version(Call call) {
 
 void Api::Metrics(Call call) {
   std::vector<MetricFamilyValues> families = CollectMetrics(options_, engine_, WallMs());
+  const RequestBook::Held keys = keys_->HeldNow(engine_.clock_ms());
+  const auto gauge = [&families](const char* name, const char* help, std::uint64_t value) {
+    families.push_back({.name = name, .help = help, .kind = MetricKind::kGauge});
+    families.back().points.push_back({.value = static_cast<double>(value)});
+  };
+  gauge("idempotency_keys", "Answers kept for this region's Idempotency-Keys.", keys.requests);
+  gauge("idempotency_bytes", "Room that these take.", keys.bytes);
+  gauge("idempotency_limit_bytes", "[idempotency] max_size: past it new keys are refused.",
+        keys_->bytes_max());
   if (options_.more_metrics) {
     for (MetricFamilyValues& family : options_.more_metrics())
       families.push_back(std::move(family));

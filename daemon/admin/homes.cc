@@ -138,7 +138,8 @@ void Api::AnswerMoved(const Call& call, const HomeMoved& moved) const {
 }
 
 // True if the write is on its way to its home, or refused.
-bool Api::ForwardedHome(Call& call, const WritePlan& plan) {
+bool Api::ForwardedHome(Call& call, const WritePlan& plan, const WriteKey* key,
+                        const AckWish& wish) {
   const auto homed = engine_.homed();
   if (!homed) return false;
   const auto view = reader_->Take();
@@ -157,7 +158,23 @@ bool Api::ForwardedHome(Call& call, const WritePlan& plan) {
     return true;
   }
   if (belonging.home == RegionId{} || belonging.home == options_.self) return false;
+  if (key != nullptr && AnsweredBefore(call, plan, *key, wish, *view)) return true;
   ForwardWrite(std::move(call), belonging);
+  return true;
+}
+
+// A key that is known here needs no home: the home may be away when the retry comes.
+bool Api::AnsweredBefore(Call& call, const WritePlan& plan, const WriteKey& key,
+                         const AckWish& wish, View& view) {
+  const auto noted =
+      ReadRequest(view.Get(RequestRowKey(kWriteKeyScope, key.id)), engine_.clock_ms());
+  if (!noted) return false;
+  auto first = FirstAnswer(*noted, key, plan, view.cut());
+  if (!first) {
+    call.Fail(std::move(first.error()));
+  } else {
+    AwaitAcks(std::move(call), plan, std::move(*first), wish);
+  }
   return true;
 }
 

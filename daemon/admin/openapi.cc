@@ -135,6 +135,12 @@ void WriteParameters(const Route& route, JsonWriter& json) {
                    "how many other regions, or `all`, shall have it durably before the answer",
                    json);
   }
+  if (writes && !route.pattern.starts_with("/v1/unique")) {
+    WriteParameter("Idempotency-Key", "header",
+                   "1 to 128 bytes: carried out once, a retry gets the first answer with "
+                   "Hawser-Replayed: true",
+                   json);
+  }
   if (writes && record) {
     WriteParameter("If-Match", "header", "the ETag the record must have, or *", json);
     WriteParameter("If-None-Match", "header", "*: the record must not exist", json);

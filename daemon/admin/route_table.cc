@@ -8,7 +8,10 @@ Api::Api(const AdminOptions& options, Engine& engine, Post post)
       post_(std::move(post)),
       reader_(engine.NewReader()),
       journal_(engine.NewJournalReader()),
-      seen_ticks_at_(std::chrono::steady_clock::now()) {}
+      keys_(std::make_shared<RequestBook>(options.key_bytes_max, options.key_kept_ms)),
+      seen_ticks_at_(std::chrono::steady_clock::now()) {
+  keys_->Load(*reader_->Take(), kWriteKeyScope, options.self, engine.clock_ms());
+}
 
 std::vector<Route> Api::Routes() {
   const auto to = [this](void (Api::*handler)(Call)) {
@@ -75,7 +78,7 @@ std::vector<Route> Api::Routes() {
                   "plain value.",
        .body_schema = "RecordBody",
        .reply_schema = "WriteReply",
-       .statuses = {200, 201, 409, 412, 413, 415, 422, 501, 503, 504, 507},
+       .statuses = {200, 201, 409, 412, 413, 415, 422, 503, 504, 507},
        .handler = to(&Api::PutRecord)},
       {.method = Method::kPatch,
        .pattern = "/v1/tables/{table}/records/{key}",
@@ -83,14 +86,14 @@ std::vector<Route> Api::Routes() {
        .summary = "Sets the given fields; null removes one.",
        .body_schema = "RecordBody",
        .reply_schema = "WriteReply",
-       .statuses = {200, 201, 409, 412, 413, 415, 422, 501, 503, 504, 507},
+       .statuses = {200, 201, 409, 412, 413, 415, 422, 503, 504, 507},
        .handler = to(&Api::PatchRecord)},
       {.method = Method::kDelete,
        .pattern = "/v1/tables/{table}/records/{key}",
        .role = Role::kApp,
        .summary = "Deletes the record.",
        .reply_schema = "WriteReply",
-       .statuses = {200, 404, 412, 413, 501, 503, 504, 507},
+       .statuses = {200, 404, 412, 413, 503, 504, 507},
        .handler = to(&Api::DeleteRecord)},
       {.method = Method::kPost,
        .pattern = "/v1/txn",
@@ -98,7 +101,7 @@ std::vector<Route> Api::Routes() {
        .summary = "Several changes, all or nothing, in every region.",
        .body_schema = "Txn",
        .reply_schema = "TxnReply",
-       .statuses = {200, 409, 412, 413, 415, 422, 501, 503, 504, 507},
+       .statuses = {200, 409, 412, 413, 415, 422, 503, 504, 507},
        .handler = to(&Api::PostTxn)},
       {.method = Method::kPut,
        .pattern = "/v1/unique/{name}/{value}",

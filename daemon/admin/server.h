@@ -58,6 +58,10 @@ struct AdminOptions {
   std::function<std::string(std::string_view token)> token_name;  // of one that check_token knows
   // How long a resolution is kept beside the conflicts it is about ([conflicts] max_age).
   std::int64_t resolution_ms = std::int64_t{30} * 24 * 3600 * 1000;
+  // How long the first answer to an Idempotency-Key is kept, and how much room those have that
+  // clients of this region gave ([idempotency] max_age, max_size).
+  std::int64_t key_kept_ms = std::int64_t{24} * 3600 * 1000;
+  std::uint64_t key_bytes_max = 256 * 1024 * 1024;
   // For units whose home is another region; null: they cannot be written here. Both must outlive
   // the server.
   Calls* calls = nullptr;

@@ -1,7 +1,9 @@
 #include "daemon/admin/write_apply.h"
 
 #include <algorithm>
+#include <map>
 
+#include "conflict/merge.h"
 #include "conflict/record_codec.h"
 #include "daemon/admin/record_json.h"
 #include "wan/claim_job.h"
@@ -43,10 +45,20 @@ struct Newest {
   bool alive = false;
 };
 
-Newest ReadNewest(Session& session, const PlannedChange& change) {
-  Newest newest;
+bool IsClaim(const PlannedChange& change) {
+  return change.op == WriteOp::kClaim || change.op == WriteOp::kRelease;
+}
+
+std::string RowKeyOf(const PlannedChange& change) {
+  if (IsClaim(change)) return ClaimRowKey(change.table, change.key);
   std::string row_key;
   AppendRowKey(change.table, change.key, row_key);
+  return row_key;
+}
+
+Newest ReadNewest(Session& session, const PlannedChange& change) {
+  Newest newest;
+  const std::string row_key = RowKeyOf(change);
   if (const auto bytes = session.Get(row_key)) newest.bytes = *bytes;
   if (!newest.bytes.empty() && !DecodeRecord(newest.bytes, newest.record)) newest.record.clear();
   newest.alive = IsAlive(newest.record, session.now_ms());
@@ -151,10 +163,6 @@ std::optional<Problem> ApplyChange(const PlannedChange& change, RecordEdit& edit
   return std::nullopt;
 }
 
-bool IsClaim(const PlannedChange& change) {
-  return change.op == WriteOp::kClaim || change.op == WriteOp::kRelease;
-}
-
 std::optional<Problem> ApplyClaim(const PlannedChange& change, Session& session, LocalTxn& txn,
                                   ChangeResult& result) {
   const ClaimOrder order{
@@ -180,9 +188,74 @@ Problem Locate(Problem problem, const WritePlan& plan, std::size_t at) {
   return problem;
 }
 
+// What shows once the plan is carried out.
+void Conclude(const PlannedChange& change, const Newest& after, const Session& session,
+              ChangeResult& result) {
+  if (IsClaim(change)) {
+    result.value = Text(ClaimOf(after.record, session.proof()).state);
+    return;
+  }
+  result.exists = after.alive;
+  if (after.alive) result.version = VersionText(after.record);
+}
+
+// The answer of a txn that is about to be committed: the records as its changes will leave them.
+std::vector<ChangeResult> Foresee(const WritePlan& plan, std::vector<ChangeResult> results,
+                                  LocalTxn& txn, Session& session) {
+  const std::vector<Change> changes = txn.Finish();
+  std::map<std::string, const Change*, std::less<>> by_row_key;
+  for (const Change& change : changes) {
+    std::string row_key;
+    AppendRowKey(change.table, change.key, row_key);
+    by_row_key.emplace(std::move(row_key), &change);
+  }
+  const Origin self = txn.store().self();
+  const Writer writer{Dot{self, Next(session.applied().Get(self))},
+                      Version{session.stamp_next(), self.region}, session.applied()};
+  std::vector<Discarded> none;
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    Newest after = ReadNewest(session, plan[i]);
+    if (const auto at = by_row_key.find(RowKeyOf(plan[i])); at != by_row_key.end()) {
+      ApplyChange(writer, *at->second, after.record, none);
+      after.alive = IsAlive(after.record, session.now_ms());
+    }
+    Conclude(plan[i], after, session, results[i]);
+  }
+  return results;
+}
+
+Problem NoRoom(RequestBook& book, std::int64_t now_ms) {
+  const std::int64_t wait_ms = book.RoomAtMs(now_ms) - now_ms;
+  return {.status = 507,
+          .code = "IDEMPOTENCY_FULL",
+          .detail =
+              "the answers kept for Idempotency-Key fill [idempotency] max_size: raise it, "
+              "lower max_age, or write without a key. Nothing was written; none is forgotten "
+              "before its time",
+          .retry_after_seconds =
+              static_cast<int>(std::clamp<std::int64_t>(wait_ms / 1000 + 1, 1, 24 * 3600))};
+}
+
 }  // namespace
 
-std::expected<WriteResult, Problem> ApplyPlan(const WritePlan& plan, Session& session) {
+std::expected<WriteResult, Problem> FirstAnswer(const NotedRequest& noted, const WriteKey& key,
+                                                const WritePlan& plan, Cut cut) {
+  auto results = DecodeKept(noted.asked, key, plan);
+  if (!results) return Failure(std::move(results.error()));
+  return WriteResult{
+      .dot = noted.dot, .cut = std::move(cut), .changes = std::move(*results), .replayed = true};
+}
+
+std::expected<WriteResult, Problem> ApplyPlan(const WritePlan& plan, Session& session,
+                                              const KeepAnswer* keep) {
+  if (keep != nullptr) {
+    const std::string row_key = RequestRowKey(kWriteKeyScope, keep->key.id);
+    const auto noted = ReadRequest(session.Get(row_key), session.now_ms());
+    if (noted) return FirstAnswer(*noted, keep->key, plan, session.applied());
+    if (!keep->book->HasRoom(session.now_ms())) {
+      return Failure(NoRoom(*keep->book, session.now_ms()));
+    }
+  }
   for (std::size_t i = 0; i < plan.size(); ++i) {
     if (auto problem = CheckCondition(plan[i], session)) {
       return Failure(Locate(std::move(*problem), plan, i));
@@ -200,19 +273,20 @@ std::expected<WriteResult, Problem> ApplyPlan(const WritePlan& plan, Session& se
       return Failure(Locate(std::move(*problem), plan, i));
     }
   }
+  std::string kept;
+  if (keep != nullptr) {
+    kept = EncodeKept(keep->key, txn->store().self(), plan,
+                      Foresee(plan, written.changes, *txn, session));
+    NoteRequest(*txn, kWriteKeyScope, keep->key.id, kept, keep->kept_ms);
+  }
+  const std::int64_t expires_ms = txn->now_ms() + (keep != nullptr ? keep->kept_ms : 0);
   const auto dot = session.Commit(*txn);
   if (!dot) return Failure(ToProblem(dot.error()));
+  if (keep != nullptr) keep->book->Note(keep->key.id.size(), kept.size(), expires_ms);
   written.dot = *dot;
   written.cut = session.applied();
   for (std::size_t i = 0; i < plan.size(); ++i) {
-    if (IsClaim(plan[i])) {
-      const auto row = session.Get(ClaimRowKey(plan[i].table, plan[i].key));
-      written.changes[i].value = Text(ClaimOf(row, session.proof()).state);
-      continue;
-    }
-    const Newest newest = ReadNewest(session, plan[i]);
-    written.changes[i].exists = newest.alive;
-    if (newest.alive) written.changes[i].version = VersionText(newest.record);
+    Conclude(plan[i], ReadNewest(session, plan[i]), session, written.changes[i]);
   }
   return written;
 }

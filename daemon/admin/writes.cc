@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kTokenWait{1};
 constexpr int kAckWaitSecondsDefault = 1;
+constexpr const char* kReplayedHeader = "Hawser-Replayed";
 
 void WriteDot(const Dot& dot, const std::string& region, JsonWriter& json) {
   json.Key("dot");
@@ -112,24 +113,24 @@ void Api::PostTxn(Call call) {
 }
 
 void Api::Write(Call call, WritePlan plan) {
-  if (call.request.Find("idempotency-key")) {
-    // To pass it over would let a retry execute twice while its sender believes it cannot.
-    return call.Fail({.status = 501,
-                      .code = "IDEMPOTENCY",
-                      .detail = "Idempotency-Key is not served yet: leave it out, and use If-Match "
-                                "or If-None-Match to make a retry safe"});
-  }
   const auto wish = PlanAcks(call.request);
   if (!wish) return call.Fail(wish.error());
-  if (ForwardedHome(call, plan)) return;
+  auto key = PlanKey(call.request, plan);
+  if (!key) return call.Fail(std::move(key.error()));
+  if (ForwardedHome(call, plan, *key ? &**key : nullptr, *wish)) return;
   call.request.body = {};
-  auto shared = std::make_shared<WritePlan>(std::move(plan));
+  struct Ready {
+    WritePlan plan;
+    std::optional<KeepAnswer> keep;
+  };
+  auto shared = std::make_shared<Ready>(Ready{std::move(plan), std::nullopt});
+  if (*key) shared->keep = KeepAnswer{std::move(**key), keys_, options_.key_kept_ms};
   AfterToken(std::move(call), kTokenWait, [this, shared, wish = *wish](Call ready) {
-    Submit(std::move(ready), std::move(*shared), wish);
+    Submit(std::move(ready), std::move(shared->plan), std::move(shared->keep), wish);
   });
 }
 
-void Api::Submit(Call call, WritePlan plan, AckWish wish) {
+void Api::Submit(Call call, WritePlan plan, std::optional<KeepAnswer> keep, AckWish wish) {
   // Shared: std::function wants to be copyable.
   auto shared = std::make_shared<Call>(std::move(call));
   auto finish = [this, post = post_, shared, wish](WritePlan written_plan,
@@ -141,7 +142,7 @@ void Api::Submit(Call call, WritePlan plan, AckWish wish) {
       AwaitAcks(std::move(*shared), std::move(*plan_back), std::move(**result_back), wish);
     });
   };
-  engine_.Submit(std::make_unique<WriteJob>(std::move(plan), std::move(finish)));
+  engine_.Submit(std::make_unique<WriteJob>(std::move(plan), std::move(keep), std::move(finish)));
 }
 
 void Api::AwaitAcks(Call call, WritePlan plan, WriteResult written, AckWish wish) {
@@ -171,12 +172,15 @@ void Api::AnswerWrite(const Call& call, const WritePlan& plan, const WriteResult
                       const AckWish& wish, int reached) const {
   const bool single = call.request.method != Method::kPost;
   if (single && plan[0].op == WriteOp::kDelete && !written.changes[0].existed) {
-    return call.Fail({.status = 404,
-                      .code = "NOTFOUND",
-                      .detail = "there is no such record",
-                      .headers = {{"Hawser-Token", EncodeToken(written.cut)}}});
+    Problem problem{.status = 404,
+                    .code = "NOTFOUND",
+                    .detail = "there is no such record",
+                    .headers = {{"Hawser-Token", EncodeToken(written.cut)}}};
+    if (written.replayed) problem.headers.emplace_back(kReplayedHeader, "true");
+    return call.Fail(std::move(problem));
   }
   HttpResponse response;
+  if (written.replayed) response.With(kReplayedHeader, "true");
   JsonWriter json;
   json.BeginObject();
   if (single) {

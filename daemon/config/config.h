@@ -76,6 +76,12 @@ struct ConflictsConfig {
   std::uint64_t log_bytes_max = 0;  // max_size
 };
 
+// First answers, kept for Idempotency-Key.
+struct IdempotencyConfig {
+  std::int64_t age_ms_max = 0;  // max_age
+  std::uint64_t bytes_max = 0;  // max_size
+};
+
 // Of each key, where it was said, as messages show it: "/etc/hawser/hawser.toml:12".
 using Whereabouts = std::map<std::string, std::string, std::less<>>;
 
@@ -129,6 +135,7 @@ struct Config {
   RedisConfig redis;
   LogConfig log;
   ConflictsConfig conflicts;
+  IdempotencyConfig idempotency;
   std::vector<TableConfig> tables;
   std::vector<UniqueConfig> unique;
   FeedsConfig feeds;

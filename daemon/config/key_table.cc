@@ -121,6 +121,8 @@ const std::array kSections = {
     Section{"conflicts", Section::Kind::kOne,
             "The conflict log of this region: values that gave way to a write which had not seen "
             "them."},
+    Section{"idempotency", Section::Kind::kOne,
+            "First answers to writes with an Idempotency-Key, given again to a retry."},
     Section{"tables", Section::Kind::kMany,
             "Tables with rules of their own; what is not declared is all lww. The same in every "
             "region.",
@@ -412,6 +414,25 @@ const std::array kKeys = {
         .min = kMiB,
         .max = kTiB,
         .store = [](Config& c, const Value& v) { c.conflicts.log_bytes_max = Bytes(v); }},
+
+    Key{.section = "idempotency",
+        .name = "max_age",
+        .type = kDuration,
+        .fallback = "\"24h\"",
+        .meaning = "How long an answer is kept: a retry that comes later is carried out as new.",
+        .min = kSecond,
+        .max = 30 * kDay,
+        .store = [](Config& c, const Value& v) { c.idempotency.age_ms_max = v.number; }},
+    Key{.section = "idempotency",
+        .name = "max_size",
+        .type = kSize,
+        .fallback = "\"256MiB\"",
+        .meaning = "Room for the answers to this region's clients, some 400 bytes each and kept in "
+                   "every region; past it writes with a new key are refused. At most a sixteenth "
+                   "of storage.map_max.",
+        .min = 64 * kKiB,
+        .max = kTiB,
+        .store = [](Config& c, const Value& v) { c.idempotency.bytes_max = Bytes(v); }},
 
     Key{.section = "tables",
         .name = "name",

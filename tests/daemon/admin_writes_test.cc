@@ -202,15 +202,6 @@ TEST_CASE("a body without a known type is refused, so that a web page's form can
             .status == 201);
 }
 
-TEST_CASE("Idempotency-Key is refused, not passed over") {
-  Admin admin;
-  const Reply reply =
-      admin.Json("PUT", kPath, R"({"fields":{"a":"1"}})", {{"Idempotency-Key", "abc"}});
-  CHECK(reply.status == 501);
-  CHECK(At(reply.body, "code") == "IDEMPOTENCY");
-  CHECK(admin.Call("GET", kPath).status == 404);
-}
-
 TEST_CASE("a reply names how many regions have the write, and never pretends") {
   Admin admin;
   const std::string body = R"({"fields":{"a":"1"}})";

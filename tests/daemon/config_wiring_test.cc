@@ -57,6 +57,7 @@ TEST_CASE("every number of the configuration reaches the part it is meant for") 
       "fetch_window = \"9MiB\"\npending_max = \"17MiB\"\nsend_max = \"5MiB\"\ncompression = false\n"
       "write_deadline = \"777ms\"\nping_interval = \"888ms\"\n"
       "[conflicts]\nmax_age = \"5d\"\nmax_size = \"12MiB\"\n"
+      "[idempotency]\nmax_age = \"3h\"\nmax_size = \"2MiB\"\n"
       "[redis]\nlisten = \"localhost:1234\"\nallow_flush = true\nclients_max = 99\n");
   if (!loaded) FAIL(config::Joined(loaded.error()));
   const Config& c = loaded->config;
@@ -73,6 +74,8 @@ TEST_CASE("every number of the configuration reaches the part it is meant for") 
   CHECK(store.conflicts.age_ms_max == 5 * 86'400'000);
   CHECK(store.conflicts.bytes_max == 12ull << 20);
   CHECK_FALSE(store.conflicts.IsQuiet("orders", "seen"));
+  CHECK(c.idempotency.age_ms_max == 3 * 3'600'000);
+  CHECK(c.idempotency.bytes_max == 2ull << 20);
 
   const EngineOptions engine = EngineOptionsOf(c, "9.9");
   CHECK(engine.replica.self == RegionId{1});

@@ -61,6 +61,7 @@ class FakeSession final : public Session {
     engine_.store_.ScanNewest(start, visit);
   }
   std::int64_t now_ms() const override { return engine_.now_ms; }
+  Stamp stamp_next() const override { return engine_.StampNext(); }
   const Cut& applied() const override { return engine_.store_.applied(); }
   const Schema& schema() const override { return engine_.schema_; }
   Proof proof() const override { return engine_.ProofNow(); }
@@ -146,13 +147,17 @@ void FakeEngine::Loop() {
   }
 }
 
+Stamp FakeEngine::StampNext() const {
+  return {std::max(stamp_ + 1, Stamp::FromMs(now_ms).raw)};
+}
+
 std::expected<Dot, Refusal> FakeEngine::Stage(LocalTxn& local) {
   Txn txn;
   txn.changes = local.Finish();
   if (txn.changes.empty()) return Dot{};
   if (refusal != Refusal::kNone) return std::unexpected(refusal.load());
-  stamp_ = std::max(stamp_ + 1, Stamp::FromMs(now_ms).raw);
-  txn.stamp = Stamp{stamp_};
+  txn.stamp = StampNext();
+  stamp_ = txn.stamp.raw;
   const Origin self = store_.self();
   const Dot dot{self, Next(store_.applied().Get(self))};
   std::string bytes;

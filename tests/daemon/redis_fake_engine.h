@@ -59,6 +59,7 @@ class FakeEngine final : public Engine {
  private:
   friend class FakeSession;
   void Loop();
+  Stamp StampNext() const;  // of the next Stage
   std::expected<Dot, Refusal> Stage(LocalTxn& txn);
   Proof ProofNow() const;
 

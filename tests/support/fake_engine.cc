@@ -47,6 +47,7 @@ class LeveredSession : public Session {
     inner_.Scan(start, visit);
   }
   std::int64_t now_ms() const override { return inner_.now_ms(); }
+  Stamp stamp_next() const override { return inner_.stamp_next(); }
   const Cut& applied() const override { return inner_.applied(); }
   const Schema& schema() const override { return inner_.schema(); }
   Proof proof() const override { return proof_ ? *proof_ : inner_.proof(); }
