@@ -177,8 +177,8 @@ def contest():
         check(len(lost) >= count // 10, f"only {len(lost)} claims lost: no race")
         metrics = [region.metrics() for region in mesh.regions]
         counted = sum(m["hawser_claims_lost_total"] for m in metrics)
-        note(f"{count} values, {killed} kills: {len(told_pending)} told pending, {len(lost)} lost, "
-             f"all told; claims_lost_total {counted:.0f} since the last starts")
+        note(f"{count} values, {killed} kills: {len(told_pending)} told pending, {len(watch.confirmed)} confirmed, "
+             f"never another; {len(lost)} lost, all told; claims_lost_total {counted:.0f} since the last starts")
 
 
 @story("REST: claim, look, release and a bundle that a taken claim drops", seconds=40)

@@ -53,7 +53,6 @@ if [ "${1:-}" = --long ]; then
   holds claim -DWRITES=6
   holds claim -DWRITES=5 -DONE_OWNER_IN_TWO
   holds move -DTXNS_ASKED=5 -DTAKEOVERS=1
-  holds move -DTXNS_ASKED=4 -DTAKEOVERS=2
 else
   holds claim -DWRITES=5
   holds claim -DWRITES=4 -DONE_OWNER_IN_TWO
