@@ -74,6 +74,7 @@ class Api {
   // explain.cc
   void Explain(Call call);
   // homes.cc
+  void ListHomes(Call call);  // homes_list.cc
   void GetHome(Call call);
   void PutHome(Call call);
   void AnswerMoved(const Call& call, const HomeMoved& moved) const;

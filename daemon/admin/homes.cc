@@ -8,6 +8,7 @@
 #include "daemon/admin/api.h"
 #include "daemon/admin/conflict_json.h"
 #include "daemon/admin/forward_http.h"
+#include "daemon/admin/home_json.h"
 #include "daemon/admin/json.h"
 #include "daemon/admin/record_json.h"
 #include "daemon/admin/write_plan.h"
@@ -31,6 +32,8 @@ Problem HomeDown(const std::string& home, std::string_view why) {
           .retry_after_seconds = 2};
 }
 
+}  // namespace
+
 void WriteHome(std::string_view table, std::string_view unit, const Home& home,
                const RegionNames& name, JsonWriter& json) {
   json.BeginObject();
@@ -46,8 +49,6 @@ void WriteHome(std::string_view table, std::string_view unit, const Home& home,
   json.Bool(home.taken_over);
   json.EndObject();
 }
-
-}  // namespace
 
 void Api::GetHome(Call call) {
   if (auto problem = CheckNames(call.params[0], call.params[1])) {

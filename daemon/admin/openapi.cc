@@ -71,6 +71,8 @@ constexpr NamedSchema kSchemas[] = {
      R"({"type":"object","required":["table","key","wrote","version","dot","written_at"],"properties":{"table":{"type":"string"},"key":{"$ref":"#/components/schemas/Value"},"wrote":{"type":"array","items":{"type":"object","properties":{"field":{"$ref":"#/components/schemas/Value"},"value":{"oneOf":[{"$ref":"#/components/schemas/Value"},{"type":"null"}]},"add":{"type":"number"},"expires_at":{"type":["string","null"],"format":"date-time"}}}},"values_left_out":{"const":true},"version":{"type":"string"},"dot":{"$ref":"#/components/schemas/Dot"},"more_of_txn":{"const":true},"written_at":{"type":"string","format":"date-time"},"applied_at":{"type":"string","format":"date-time"}}})"},
     {"Home",
      R"({"type":"object","required":["table","unit","home","epoch","state"],"properties":{"table":{"type":"string"},"unit":{"$ref":"#/components/schemas/Value"},"home":{"type":["string","null"]},"epoch":{"type":"string"},"state":{"enum":["none","pending","confirmed"]},"taken_over":{"type":"boolean"}}})"},
+    {"HomePage",
+     R"({"type":"object","required":["homes"],"properties":{"homes":{"type":"array","items":{"$ref":"#/components/schemas/Home"}},"next_page_token":{"type":"string"}}})"},
     {"HomeMove",
      R"({"type":"object","required":["region","reason"],"properties":{"region":{"type":"string"},"reason":{"type":"string"},"force":{"type":"boolean"}}})"},
     {"Backlog",

@@ -497,6 +497,69 @@ std::optional<std::string> ResolutionBody(const std::string& take,
   return body.dump();
 }
 
+namespace {
+
+Grid EmptyHomeGrid() {
+  return {{"UNIT", "HOME", "EPOCH", "STATE", "TAKEN OVER"}, {}};
+}
+
+void AddHomeRow(const Json& home, Grid& grid) {
+  const bool pending = Member(home, "state") != "confirmed";
+  const bool taken_over = home.contains("taken_over") && home["taken_over"] == true;
+  grid.rows.push_back({{Short(TextOf(home, "unit").value_or("?"))},
+                       {Member(home, "home")},
+                       {Member(home, "epoch")},
+                       {Member(home, "state"), pending ? Tone::kWarn : Tone::kGood},
+                       {taken_over ? "yes" : "no"}});
+}
+
+}  // namespace
+
+std::optional<Grid> HomeGrid(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("epoch")) return std::nullopt;
+  Grid grid = EmptyHomeGrid();
+  AddHomeRow(body, grid);
+  return grid;
+}
+
+std::optional<Grid> HomesGrid(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("homes") || !body["homes"].is_array()) {
+    return std::nullopt;
+  }
+  Grid grid = EmptyHomeGrid();
+  for (const Json& home : body["homes"]) {
+    if (!home.is_object()) return std::nullopt;
+    AddHomeRow(home, grid);
+  }
+  return grid;
+}
+
+std::optional<std::vector<ListedHome>> ReadHomes(std::string_view json) {
+  const Json body = Parse(json);
+  if (!body.is_object() || !body.contains("homes") || !body["homes"].is_array()) {
+    return std::nullopt;
+  }
+  std::vector<ListedHome> homes;
+  for (const Json& home : body["homes"]) {
+    if (!home.is_object()) return std::nullopt;
+    auto unit = TextOf(home, "unit");
+    if (!unit) return std::nullopt;
+    homes.push_back({std::move(*unit), Member(home, "home")});
+  }
+  return homes;
+}
+
+std::optional<std::string> MoveBody(const std::string& region, const std::string& reason,
+                                    bool force) {
+  try {
+    return Json{{"region", region}, {"reason", reason}, {"force", force}}.dump();
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
 std::string ProblemDetail(std::string_view json) {
   const Json body = Parse(json);
   if (body.is_object() && (body.contains("detail") || body.contains("title"))) {

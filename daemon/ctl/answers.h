@@ -30,6 +30,16 @@ std::optional<Grid> ClaimGrid(std::string_view json);
 std::optional<std::string> ClaimBody(const std::string& owner, const std::string& request_id);
 // True if the answer says that the claim is pending.
 bool IsPending(std::string_view json);
+std::optional<Grid> HomeGrid(std::string_view json);
+std::optional<Grid> HomesGrid(std::string_view json);
+// A page of homes: the units, with the region each is at home in.
+struct ListedHome {
+  std::string unit, home;
+};
+std::optional<std::vector<ListedHome>> ReadHomes(std::string_view json);
+// The body of a move; nullopt: the reason is no UTF-8.
+std::optional<std::string> MoveBody(const std::string& region, const std::string& reason,
+                                    bool force);
 std::optional<Grid> ExplainRegionsGrid(std::string_view json);
 std::optional<Grid> ResolvedGrid(std::string_view json);
 std::optional<Grid> AuditGrid(std::string_view json);

@@ -20,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 using ToGrid = std::optional<Grid> (*)(std::string_view);
 
 constexpr milliseconds kPollEvery{250};
+constexpr milliseconds kTellEvery{1000};
+constexpr int kTriesMax = 5;
 
 void Out(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -127,6 +129,19 @@ class Runner {
       return Fail(Exit::kTimedOut, "still pending; it goes on by itself");
     }
     return printed;
+  }
+
+  Exit MoveHome() {
+    const auto body = MoveBody(options_.to_region, options_.reason, options_.force);
+    if (!body) return Fail(Exit::kUsage, "the region and the reason must be UTF-8");
+    if (options_.many) return MoveHomes(*body);
+    if (options_.key.empty()) return Fail(Exit::kUsage, "name a unit, or --prefix");
+    const Request request = MoveRequest(options_.key, *body);
+    if (options_.dry_run) {
+      Out(request.method + ' ' + options_.server + request.path + '\n' + request.body + '\n');
+      return Exit::kOk;
+    }
+    return Show(request, HomeGrid);
   }
 
   Exit Conflicts() {
@@ -239,6 +254,14 @@ class Runner {
     return "/v1/unique/" + PercentEncoded(options_.table) + '/' + PercentEncoded(options_.key);
   }
 
+  std::string HomePath(const std::string& unit) const {
+    return "/v1/homes/" + PercentEncoded(options_.table) + '/' + PercentEncoded(unit);
+  }
+  std::string HomesPath(std::int64_t limit) const {
+    return "/v1/homes?table=" + PercentEncoded(options_.table) +
+           "&prefix=" + PercentEncoded(options_.prefix) + "&limit=" + std::to_string(limit);
+  }
+
   std::string RecordPath() const {
     return "/v1/tables/" + PercentEncoded(options_.table) + "/records/" +
            PercentEncoded(options_.key);
@@ -250,6 +273,79 @@ class Runner {
     const bool held =
         options.command == Command::kRecordPut || options.command == Command::kUniqueClaim;
     return options.timeout_ms + (held ? options.wait_ms.value_or(0) : 0);
+  }
+
+  Request MoveRequest(const std::string& unit, const std::string& body) const {
+    return {.method = "PUT",
+            .path = HomePath(unit),
+            .headers = {{"Content-Type", "application/json"}},
+            .body = body};
+  }
+
+  // The units of the prefix that are at home elsewhere; nullopt: `exit_` says why not.
+  std::optional<std::vector<std::string>> UnitsElsewhere() {
+    std::vector<std::string> units;
+    std::string token;
+    do {
+      const auto response =
+          Ask({.path = HomesPath(1000) + (token.empty() ? "" : "&page_token=" + token)});
+      if (!response) return std::nullopt;
+      const auto homes = ReadHomes(response->body);
+      if (!homes) {
+        exit_ = Fail(Exit::kFailed, "the answer is not what this version knows");
+        return std::nullopt;
+      }
+      for (const ListedHome& home : *homes) {
+        if (home.home != options_.to_region) units.push_back(home.unit);
+      }
+      token = NextPageToken(response->body);
+    } while (!token.empty());
+    return units;
+  }
+
+  // One by one: what has moved stays moved, whatever ends this.
+  Exit MoveHomes(const std::string& body) {
+    const auto units = UnitsElsewhere();
+    if (!units) return exit_;
+    const std::string total = std::to_string(units->size());
+    if (options_.dry_run) {
+      Out(total + " units would move to " + options_.to_region + '\n');
+      return Exit::kOk;
+    }
+    const auto pause = std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(1.0 / options_.moves_per_second));
+    Clock::time_point next = Clock::now(), tell = next + kTellEvery;
+    std::size_t moved = 0;
+    for (const std::string& unit : *units) {
+      std::this_thread::sleep_until(next);
+      next = std::max(next + pause, Clock::now());
+      if (!AskPatiently(MoveRequest(unit, body))) {
+        std::fprintf(stderr, "hawserctl: %zu of %s have moved; the same command goes on\n", moved,
+                     total.c_str());
+        return exit_;
+      }
+      ++moved;
+      if (Clock::now() < tell) continue;
+      tell = Clock::now() + kTellEvery;
+      std::fprintf(stderr, "hawserctl: %zu of %s have moved\n", moved, total.c_str());
+    }
+    Out(std::to_string(moved) + " units have moved to " + options_.to_region + '\n');
+    return Exit::kOk;
+  }
+
+  // As Ask, but what may pass by itself (its home has just moved, was not heard) is tried again.
+  std::optional<Response> AskPatiently(const Request& request) {
+    for (int tries = 1; tries < kTriesMax; ++tries) {
+      auto response = http_.Send(request);
+      if (response && response->status >= 200 && response->status < 300) {
+        return std::move(*response);
+      }
+      const bool passing = response && (response->status == 409 || response->status == 503 ||
+                                        response->status == 504);
+      if (!passing) break;
+      std::this_thread::sleep_for(kPollEvery * tries);
+    }
+    return Ask(request);
   }
 
   // An answer of the 200s; else `exit_` is set and the reason told.
@@ -361,6 +457,12 @@ Exit Execute(const Options& options) {
     case Command::kUniqueClaim:
     case Command::kUniqueRelease:
       return runner.Claim();
+    case Command::kHomeGet:
+      return runner.Show({.path = runner.HomePath(options.key)}, HomeGrid);
+    case Command::kHomeList:
+      return runner.Show({.path = runner.HomesPath(options.limit)}, HomesGrid);
+    case Command::kHomeMove:
+      return runner.MoveHome();
     case Command::kConflictList:
       return runner.Conflicts();
     case Command::kConflictShow:

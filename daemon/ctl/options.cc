@@ -78,6 +78,7 @@ class CommandLine {
     AddRecord();
     AddCut();
     AddUnique();
+    AddHome();
     AddConflict();
     AddAudit();
     AddConfig();
@@ -95,6 +96,7 @@ class CommandLine {
     if (max_lag_ms_ >= 0) options_.max_lag_ms = max_lag_ms_;
     if (has_value_->count() > 0) options_.value = value_;
     if (has_take_value_->count() > 0) options_.take_value = take_value_;
+    options_.many = has_prefix_->count() > 0;
     return {.options = options_};
   }
 
@@ -178,6 +180,41 @@ class CommandLine {
     Serves(claim, Command::kUniqueClaim);
     Serves(release, Command::kUniqueRelease);
   }
+  void AddHome() {
+    CLI::App* home = app_.add_subcommand("home", "which region takes the writes of a unit");
+    home->require_subcommand(1);
+    CLI::App* get = home->add_subcommand("get", "where a unit is at home");
+    get->add_option("table", options_.table, "a homed table")->required();
+    get->add_option("unit", options_.key, "what stands in {…} of its keys, else the key")
+        ->required();
+    Serves(get, Command::kHomeGet);
+    CLI::App* list = home->add_subcommand("list", "the units of a table that have a home");
+    list->add_option("table", options_.table, "a homed table")->required();
+    list->add_option("--prefix", options_.prefix, "only units that begin so");
+    AddLimit(list);
+    Serves(list, Command::kHomeList);
+    CLI::App* move = home->add_subcommand("move", "move one unit, or many at a pace");
+    move->add_option("table", options_.table, "a homed table")->required();
+    CLI::Option* unit = move->add_option("unit", options_.key, "the one to move");
+    has_prefix_ = move->add_option("--prefix", options_.prefix,
+                                   "all units that begin so and have another home; \"\": all")
+                      ->excludes(unit);
+    move->add_option("--to", options_.to_region, "the region that shall be its home")->required();
+    move->add_option("--reason", options_.reason, "why; it stands in every region's audit log")
+        ->required();
+    CLI::Option* force = move->add_flag(
+        "--force", options_.force,
+        "take it over from a home that is lost; what only that region has may give way later");
+    force->excludes(has_prefix_);
+    move->add_option("--rate", options_.moves_per_second, "of many: moves a second at most")
+        ->check(CLI::Range(0.001, 1000.0))
+        ->default_val(10.0)
+        ->needs(has_prefix_);
+    move->footer(
+        "Many are moved one by one and told of as they go. Stopped, or refused half way, the same "
+        "command goes on with those that have not moved.");
+    Serves(move, Command::kHomeMove);
+  }
   void AddConflict() {
     CLI::App* conflict =
         app_.add_subcommand("conflict", "values that gave way to a write which had not seen them");
@@ -253,6 +290,7 @@ class CommandLine {
   CLI::Option* has_value_ = nullptr;
   std::string take_value_;
   CLI::Option* has_take_value_ = nullptr;
+  CLI::Option* has_prefix_ = nullptr;
 };
 
 }  // namespace

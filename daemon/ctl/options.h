@@ -20,6 +20,9 @@ enum class Command {
   kUniqueGet,
   kUniqueClaim,
   kUniqueRelease,
+  kHomeGet,
+  kHomeList,
+  kHomeMove,
   kConflictList,
   kConflictShow,
   kConflictResolve,
@@ -42,7 +45,13 @@ struct Options {
   bool yes = false;
   bool dry_run = false;
 
-  std::string owner, request_id;           // unique; `table` is the name, `key` the value
+  std::string owner, request_id;  // unique; `table` is the name, `key` the value
+  // home; `table`, and `key` is the unit
+  std::string prefix;                      // home list, move --prefix
+  bool many = false;                       // home move --prefix was given
+  std::string to_region;                   // home move --to
+  bool force = false;                      // home move --force
+  double moves_per_second = 0;             // home move --rate
   std::string peer;                        // lag
   std::optional<std::int64_t> max_lag_ms;  // lag --max
   std::string table, key;                  // record

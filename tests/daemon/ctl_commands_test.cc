@@ -217,6 +217,42 @@ TEST_CASE("a dry run sends nothing") {
   CHECK(server.requests().empty());
 }
 
+TEST_CASE("units of a prefix are moved one by one, those that are there already are left alone") {
+  int refusals = 1;
+  const FakeServer server([&refusals](const std::string& request) {
+    if (request.starts_with("GET /v1/homes?table=t&prefix=a&limit=1000 ")) {
+      return HttpAnswer(200, R"({"homes":[{"unit":"a1","home":"us-east","epoch":"0"},)"
+                             R"({"unit":"a2","home":"eu-west","epoch":"1"}],)"
+                             R"("next_page_token":"x"})");
+    }
+    if (request.starts_with("GET /v1/homes?table=t&prefix=a&limit=1000&page_token=x ")) {
+      return HttpAnswer(200, R"({"homes":[{"unit":{"base64":"YTM="},"home":"us-east"}]})");
+    }
+    if (refusals > 0) {
+      --refusals;
+      return HttpAnswer(409, R"({"code":"TRYAGAIN","detail":"it has just moved"})");
+    }
+    return HttpAnswer(200, R"({"unit":"a","home":"eu-west","epoch":"1"})");
+  });
+  Options options = At(server, Command::kHomeMove);
+  options.table = "t";
+  options.prefix = "a";
+  options.many = true;
+  options.to_region = "eu-west";
+  options.reason = "closer";
+  options.moves_per_second = 100;
+  CHECK(Execute(options) == Exit::kOk);
+  const auto requests = server.requests();
+  REQUIRE(requests.size() == 5);
+  CHECK(requests[2].starts_with("PUT /v1/homes/t/a1 "));
+  CHECK(requests[3].starts_with("PUT /v1/homes/t/a1 "));
+  CHECK(requests[4].starts_with("PUT /v1/homes/t/a3 "));
+  CHECK(requests[4].find(R"("region":"eu-west")") != std::string::npos);
+  options.dry_run = true;
+  CHECK(Execute(options) == Exit::kOk);
+  CHECK(server.requests().size() == 7);
+}
+
 TEST_CASE("the token goes to the daemon from a file that only its owner reads") {
   const FakeServer server([](const std::string&) { return HttpAnswer(200, R"({"regions":[]})"); });
   char path[] = "/tmp/hawser-token-XXXXXX";

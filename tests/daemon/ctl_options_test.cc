@@ -57,7 +57,7 @@ TEST_CASE("a mistake is usage, and ends with 2") {
 }
 
 TEST_CASE("what comes in a later version says so, and is not in the help") {
-  for (const char* noun : {"home", "verify", "parked", "backup", "bench"}) {
+  for (const char* noun : {"verify", "parked", "backup", "bench"}) {
     const Parsed parsed = Parse({noun, "list"});
     CHECK(parsed.exit_code == 2);
     CHECK(parsed.text.find("not in this version") != std::string::npos);
@@ -77,6 +77,26 @@ TEST_CASE("a claim names what it is, its value and its owner") {
   CHECK(parsed.options->request_id == "r1");
   CHECK(Parse({"unique", "release", "login", "anna"}).exit_code == 2);
   CHECK(Parse({"unique", "get", "login", "anna"}).options);
+}
+
+TEST_CASE("one unit is moved, or all of a prefix; never both, and many are never taken over") {
+  const Parsed one = Parse({"home", "move", "t", "u", "--to", "eu-west", "--reason", "why"});
+  REQUIRE(one.options);
+  CHECK(one.options->command == Command::kHomeMove);
+  CHECK(one.options->key == "u");
+  CHECK(one.options->to_region == "eu-west");
+  CHECK_FALSE(one.options->many);
+  const Parsed many = Parse(
+      {"home", "move", "t", "--prefix", "", "--to", "eu-west", "--reason", "why", "--rate", "2.5"});
+  REQUIRE(many.options);
+  CHECK(many.options->many);
+  CHECK(many.options->moves_per_second == 2.5);
+  for (const char* more : {"u", "--force"}) {
+    CHECK(Parse({"home", "move", "t", "--prefix", "a", "--to", "eu", "--reason", "w", more})
+              .exit_code == 2);
+  }
+  CHECK(Parse({"home", "move", "t", "u", "--to", "eu"}).exit_code == 2);
+  CHECK(Parse({"home", "get", "t", "u"}).options);
 }
 
 TEST_CASE("a conflict is resolved with one value and a reason") {
