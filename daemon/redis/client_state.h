@@ -34,9 +34,10 @@ struct ClientState {
   std::int64_t connected_at_ns = 0;
   std::int64_t active_at_ns = 0;
   std::uint64_t commands = 0;
-  Dot last_write;          // seq 0: none yet; what WAIT waits for
-  bool reply_off = false;  // CLIENT REPLY OFF
-  bool skip_next = false;  // CLIENT REPLY SKIP
+  Dot last_write;              // seq 0: none yet; what WAIT waits for
+  bool reads_at_home = false;  // HAWSER READ HOME: of homed units, what their home shows
+  bool reply_off = false;      // CLIENT REPLY OFF
+  bool skip_next = false;      // CLIENT REPLY SKIP
   std::set<std::string, std::less<>> channels, patterns;
   TrackingState tracking;
 

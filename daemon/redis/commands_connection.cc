@@ -141,7 +141,7 @@ void Reset(ClientCall& call) {
   state.protocol = 2;
   call.reply.SetProtocol(2);
   state.name.clear();
-  state.reply_off = false;
+  state.reply_off = state.reads_at_home = false;
   state.channels.clear();
   state.patterns.clear();
   state.tracking = {};

@@ -169,6 +169,9 @@ void Hawser(ClientCall& call) {
     call.reply.Bulk(EncodeToken(call.service.TakeView()->cut()));
   } else if (call.Is(1, "AWAIT") && count == 4) {
     Await(call);
+  } else if (call.Is(1, "READ") && count == 3 && (call.Is(2, "HOME") || call.Is(2, "LOCAL"))) {
+    call.client.state.reads_at_home = call.Is(2, "HOME");
+    call.reply.Ok();
   } else if (call.Is(1, "CUT") && count == 2) {
     ReplyCut(call);
   } else if (call.Is(1, "EXPLAIN") && count == 3) {
@@ -183,6 +186,7 @@ void Hawser(ClientCall& call) {
         "(JSON)",
         "HAWSER LOOKUP table field value [LIMIT n] [AFTER key] -- keys of the records that show "
         "the value in an indexed field, and the key to go on after (nil: that is all)",
+        "HAWSER READ HOME|LOCAL -- whether this connection reads homed units at their home or here",
         "HAWSER CUT -- per origin, how many of its txns are applied here",
     };
     call.reply.Array(std::size(kLines));

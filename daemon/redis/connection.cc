@@ -150,8 +150,10 @@ void Connection::Dispatch(std::span<const std::string_view> args) {
     const std::optional<Belonging> belonging = BelongingOf(*command, args, *homed);
     if (belonging && belonging->crosses) {
       if (bundle) DropBundle();
-      return ErrorReply("CROSSHOME one txn cannot write units of two homes: nothing was written",
-                        command);
+      return ErrorReply(
+          "CROSSHOME units of two homes cannot be written in one txn, nor read at once: "
+          "nothing was written",
+          command);
     }
     if (belonging && belonging->home != RegionId{}) {
       if (!idle()) return Stall(args);
@@ -210,15 +212,17 @@ void Connection::Stall(std::span<const std::string_view> args) {
   stalled_.assign(args.begin(), args.end());
 }
 
-// Of a command that writes, or of the bundle that EXEC is about to run; nullopt: neither.
+// Of a command that writes, or of the bundle that EXEC is about to run; if the client wants it so,
+// of one that reads. nullopt: none of these.
 std::optional<Belonging> Connection::BelongingOf(const Command& command,
                                                  std::span<const std::string_view> args,
                                                  const HomedTables& homed) {
   const bool exec = bundle && !bundle_refused && command.name == "EXEC";
-  if (!exec && (bundle || command.place != Place::kWrite)) return std::nullopt;
+  const bool reads = state.reads_at_home && command.place == Place::kRead;
+  if (!exec && (bundle || (command.place != Place::kWrite && !reads))) return std::nullopt;
   const std::unique_ptr<View> view = service_.TakeView();
   HomeFinder finder(homed, [&view](std::string_view row_key) { return view->Get(row_key); });
-  exec ? AddKeys(*bundle, finder) : AddKeys(command, args, finder);
+  exec ? AddKeys(*bundle, state.reads_at_home, finder) : AddKeys(command, args, finder);
   Belonging belonging = finder.Found();
   if (belonging.home == service_.options().self) belonging.home = RegionId{};
   return belonging;

@@ -1,10 +1,12 @@
 #include "daemon/redis/forward.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "daemon/redis/batch.h"
 #include "daemon/redis/forward_body.h"
+#include "daemon/redis/homed.h"
 #include "daemon/redis/reply.h"
 #include "daemon/redis/service.h"
 
@@ -65,6 +67,11 @@ class ForwardedJob final : public Job {
     ran_ = session.applied().Covers(work_->forwarded.known_by) &&
            session.applied().Covers(work_->forwarded.after);
     if (!ran_) return;
+    // A write is judged by the engine; what only reads is judged here.
+    if (!Writes() && !IsAtHome(session)) {
+      batch_.out = ErrorReply(work_->forwarded.protocol, RefusalText(Refusal::kNotHome));
+      return;
+    }
     thread_local Scratch scratch;
     batch_.Run(session, scratch);
   }
@@ -81,6 +88,22 @@ class ForwardedJob final : public Job {
   }
 
  private:
+  bool Writes() const {
+    return std::ranges::any_of(work_->forwarded.commands, [](const auto& args) {
+      return FindCommand(args[0])->place == Place::kWrite;
+    });
+  }
+  bool IsAtHome(Session& session) const {
+    const auto homed = work_->engine->homed();
+    if (!homed) return true;
+    HomeFinder finder(*homed, [&](std::string_view row_key) { return session.Get(row_key); });
+    for (const auto& args : work_->forwarded.commands) {
+      AddKeys(*FindCommand(args[0]), args, finder);
+    }
+    const Belonging found = finder.Found();
+    const RegionId here = session.Begin()->store().self().region;
+    return !found.crosses && (found.home == RegionId{} || found.home == here);
+  }
   static void WaitForNews(std::unique_ptr<Work> work) {
     CutWait wait;
     if (Raw(work->forwarded.known_by.seq) != 0) wait.cut.Raise(work->forwarded.known_by);

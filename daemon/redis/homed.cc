@@ -16,9 +16,9 @@ void AddKeys(const Command& command, std::span<const std::string_view> args, Hom
   }
 }
 
-void AddKeys(Bundle& bundle, HomeFinder& finder) {
+void AddKeys(Bundle& bundle, bool reads_too, HomeFinder& finder) {
   for (std::size_t i = 0; i < bundle.size(); ++i) {
-    if (bundle.command(i).place == Place::kWrite) {
+    if (reads_too || bundle.command(i).place == Place::kWrite) {
       AddKeys(bundle.command(i), bundle.args(i), finder);
     }
   }

@@ -12,7 +12,7 @@
 namespace hawser::redis {
 
 void AddKeys(const Command& command, std::span<const std::string_view> args, HomeFinder& finder);
-// Of all commands in it that write.
-void AddKeys(Bundle& bundle, HomeFinder& finder);
+// Of all commands in it that write; of those that read, too.
+void AddKeys(Bundle& bundle, bool reads_too, HomeFinder& finder);
 
 }  // namespace hawser::redis

@@ -85,6 +85,18 @@ def one_home():
         mesh.wait_converged()
         check_alike(shown(mesh, key), key)
 
+        # A strong read sees what the home has, whatever has arrived here.
+        mesh.wan.delay(300)
+        with east.client() as client, west.client() as reader:
+            client.call("SET", key, "Anna II")
+            check(reader.call("GET", key) == b"Anna", "reads are local unless said otherwise")
+            reader.call("HAWSER", "READ", "HOME")
+            check(reader.call("GET", key) == b"Anna II", "a read at the home shows what it has")
+            reader.call("HAWSER", "READ", "LOCAL")
+            client.call("SET", key, "Anna")
+        mesh.wan.delay(0)
+        mesh.wait_converged()
+
         # Two homes in one txn: nothing of it.
         with west.client() as client:
             client.call("SET", "customers:{7}:name", "Bob")
