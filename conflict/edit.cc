@@ -184,7 +184,11 @@ std::expected<RecordEdit::Effect, EditError> RecordEdit::AddDifference(std::stri
 
 std::expected<RecordEdit::Effect, EditError> RecordEdit::Set(std::string_view field,
                                                              std::string_view value) {
-  if (schema_.Rule(table_, field).scarce()) return AddDifference(field, value);
+  return schema_.Rule(table_, field).scarce() ? AddDifference(field, value) : SetOver(field, value);
+}
+
+std::expected<RecordEdit::Effect, EditError> RecordEdit::SetOver(std::string_view field,
+                                                                 std::string_view value) {
   auto put = MakePut(field, value);
   if (!put) return std::unexpected(put.error());
   const auto effect = Judge(field, *put);
@@ -262,7 +266,7 @@ std::expected<std::string, EditError> RecordEdit::AddTo(std::string_view field, 
                                                         bool is_float) {
   const FieldRule& rule = schema_.Rule(table_, field);
   if (rule.kind != Kind::kLww || KeepsHeldKind(field, rule)) {
-    if (auto effect = Set(field, result); !effect) return std::unexpected(effect.error());
+    if (auto effect = SetOver(field, result); !effect) return std::unexpected(effect.error());
     return Get(field).value_or(result);
   }
   const Field* held = HeldField(field);

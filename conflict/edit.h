@@ -105,6 +105,7 @@ class RecordEdit {
 
   bool KeepsHeldKind(std::string_view field, const FieldRule& rule) const;
   std::expected<Effect, EditError> AddDifference(std::string_view field, std::string_view value);
+  std::expected<Effect, EditError> SetOver(std::string_view field, std::string_view value);
   std::expected<Pending, EditError> MakePut(std::string_view field, std::string_view value) const;
   std::expected<Effect, EditError> Judge(std::string_view field, const Pending& put) const;
   bool ExtendsShare(const Field* held, const Pending& pending) const;

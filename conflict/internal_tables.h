@@ -15,8 +15,8 @@ inline constexpr std::string_view kOwnerField = "owner";
 inline constexpr std::string_view kHomeTable = "!home";
 inline constexpr std::string_view kHomeField = "home";
 
-// Rights to scarce fields that one origin gave another: key = table, zero byte, key, zero byte,
-// field (homing/escrow.h).
+// Rights to scarce fields that one origin gave another: key = table, zero byte, key
+// (homing/escrow.h).
 inline constexpr std::string_view kRightsTable = "!rights";
 
 // What was asked under a request's id: key = scope, zero byte, id (homing/request.h).

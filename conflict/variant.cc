@@ -100,6 +100,8 @@ const char* Name(Variant variant) {
       return "rights given that the giver does not hold";
     case Variant::kRightsDeleted:
       return "a scarce field deleted while there are rights to it";
+    case Variant::kRightsExpire:
+      return "a scarce field that expires with its record";
     case Variant::kAuditUnchained:
       return "an audit entry not bound to the one before";
     case Variant::kOverrideNotRaised:

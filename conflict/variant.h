@@ -53,6 +53,7 @@ enum class Variant {
   kRightsCountedTwice,
   kRightsGivenUnheld,
   kRightsDeleted,
+  kRightsExpire,
   kAuditUnchained,
   kOverrideNotRaised,
   kHomeNotAsked,

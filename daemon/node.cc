@@ -253,7 +253,7 @@ std::expected<std::unique_ptr<Node>, StartFailure> Node::Start(const Config& con
        [door = parts->door](CallTask task, CallAnswerer answer) {
          door->Answer(std::move(task.body), std::move(answer));
        }},
-      {std::string(kRightsVerb), RightsHandler(*parts->engine)},
+      {std::string(kRightsVerb), RightsHandler(config.self, *parts->engine, *parts->rights)},
       {std::string(kHomeMoveVerb), HomeMoveHandler(config.self, *parts->engine)},
   };
   desk.publish = [&link](Send send) { link.Publish(std::move(send)); };

@@ -59,6 +59,21 @@ std::int64_t Whole(const Beyond& beyond) {
   return Plus(beyond.sum, static_cast<std::int64_t>(fraction));
 }
 
+std::int64_t WholeOf(std::string_view number) {
+  if (const auto whole = ParseInt(number)) return *whole;
+  return Whole({.sum = 0, .float_sum = ParseFloat(number).value_or(0), .is_float = true});
+}
+
+// What others took beyond their rights before the field was declared scarce: nobody may take what
+// makes up for it. Each region leaves all of it, so no two take the same.
+std::int64_t DebtsOf(const Rights& rights, const Origin& self) {
+  std::int64_t debts = 0;
+  for (const auto& [origin, held] : rights) {
+    if (origin != self && held < 0) debts = Plus(debts, Minus(0, held));
+  }
+  return debts;
+}
+
 bool IsStable(const Dot& dot, const Proof& proof) {
   return proof.compared && proof.stable.cut.Covers(dot);
 }
@@ -83,7 +98,8 @@ bool IsOver(const Record& record, const Field& field, const Record& ledger, cons
   if (HW_VARIANT(kRightsDeleted)) return true;
   const Shown shown = Show(field);
   const std::string_view text = shown.is_counter ? std::string_view(shown.text) : shown.value;
-  if (shown.visible && ParseInt(text) != 0) return false;
+  // What is no whole number was there before the field was scarce; nobody can take of it.
+  if (shown.visible && ParseInt(text).value_or(0) != 0) return false;
   if (!RightsOf(record, field.name, ledger).empty() || !IsStable(field, proof)) return false;
   bool known = true;
   ForEachTaker(ledger, field.name,
@@ -93,8 +109,8 @@ bool IsOver(const Record& record, const Field& field, const Record& ledger, cons
 
 class Judge {
  public:
-  Judge(const ScarceFields& scarce, const Origin& self, std::size_t members, const Proof& proof,
-        LocalTxn& txn)
+  Judge(const ScarceFields& scarce, const Origin& self, std::size_t members,
+        const std::function<Proof()>& proof, LocalTxn& txn)
       : scarce_(scarce), self_(self), members_(members), proof_(proof), txn_(txn) {}
 
   bool Take(const Change& change) {
@@ -112,19 +128,20 @@ class Judge {
 
   bool TakeWrite(const Change& change, const std::set<std::string, std::less<>>& fields) {
     const Record& held = txn_.Held(change.table, change.key);
-    bool shows = std::ranges::any_of(held.fields, [&](const Field& field) {
-      return fields.contains(field.name) && IsVisible(field);
-    });
+    // No record of the table gets an expiry: another region may be adding to it at this moment. One
+    // that has got one elsewhere is written only to end that.
     bool expires = ExpiryMs(held).has_value();
     for (const Op& op : change.ops) {
-      if (op.expiry) {
-        expires = !op.null;
-      } else if (fields.contains(op.field)) {
-        shows = shows || op.type == Op::Type::kAdd;
-        if (!TakeOp(change, held, op)) return false;
-      }
+      if (op.expiry) expires = !op.null && !HW_VARIANT(kRightsExpire);
     }
-    return !(shows && expires) || InTheWay();
+    for (const Op& op : change.ops) {
+      if (op.expiry || !fields.contains(op.field)) continue;
+      if (expires && op.type == Op::Type::kAdd) return InTheWay();
+      if (!TakeOp(change, held, op)) return false;
+    }
+    const bool sets_expiry =
+        std::ranges::any_of(change.ops, [](const Op& op) { return op.expiry && !op.null; });
+    return !sets_expiry || HW_VARIANT(kRightsExpire) || InTheWay();
   }
 
   bool TakeOp(const Change& change, const Record& held, const Op& op) {
@@ -133,13 +150,15 @@ class Judge {
       const Field* field = held.Find(op.field);
       if (field == nullptr) return true;
       const Record& ledger = Ledger(change);
-      if (!IsOver(held, *field, ledger, proof_)) return InTheWay();
+      if (!IsOver(held, *field, ledger, proof_())) return InTheWay();
       Forget(change, op.field, ledger);
       return true;
     }
     if (op.delta >= 0) return true;
+    if (op.delta == std::numeric_limits<std::int64_t>::min()) return InTheWay();  // nobody has that
     const Rights rights = RightsOf(held, op.field, Ledger(change));
-    return Spend(change.table, change.key, op.field, rights, Minus(0, op.delta));
+    const std::int64_t debts = DebtsOf(rights, self_);
+    return Spend(change.table, change.key, op.field, rights, Plus(-op.delta, debts));
   }
 
   bool TakeGift(const Change& change) {
@@ -148,6 +167,7 @@ class Judge {
     const std::string_view table = change.key.substr(0, zero), key = change.key.substr(zero + 1);
     const Record& ledger = txn_.Held(kRightsTable, change.key);
     const Record& record = txn_.Held(table, key);
+    if (ExpiryMs(record)) return InTheWay();
     for (const Op& op : change.ops) {
       if (op.type != Op::Type::kAdd) continue;
       const auto name = ParseLedgerField(op.field);
@@ -160,33 +180,35 @@ class Judge {
     return true;
   }
 
+  // True if `amount` is held here. What is short or runs low becomes a wish.
   bool Spend(std::string_view table, std::string_view key, std::string_view field,
              const Rights& rights, std::int64_t amount) {
     const std::int64_t held = RightsOf(rights, self_);
+    std::int64_t total = 0;
+    for (const auto& [origin, theirs] : rights)
+      total = Plus(total, std::max<std::int64_t>(theirs, 0));
+    const bool is_short = held < amount && !HW_VARIANT(kRightsNotAsked);
+    // Below half of an equal part it runs low: asked for now, more is here before it is needed.
+    const auto parts = static_cast<std::int64_t>(2 * members_);
+    const std::int64_t left = Minus(held, amount);
+    if (!is_short && (total <= held || left >= Minus(total, amount) / parts)) return true;
     RightsWish wish{.table = std::string(table),
                     .key = std::string(key),
                     .field = std::string(field),
                     .held = held,
                     .holders = {}};
-    std::int64_t total = held;
-    for (const auto& [origin, amount_held] : rights) {
-      if (origin == self_ || amount_held <= 0) continue;
-      wish.holders.emplace_back(origin, amount_held);
-      total = Plus(total, amount_held);
+    for (const auto& [origin, theirs] : rights) {
+      if (origin != self_ && theirs > 0) wish.holders.emplace_back(origin, theirs);
     }
     std::ranges::sort(wish.holders, std::greater<>{},
                       [](const auto& holder) { return holder.second; });
-    if (held < amount && !HW_VARIANT(kRightsNotAsked)) {
-      wish.need = Minus(amount, std::max<std::int64_t>(held, 0));
+    if (is_short) {
+      wish.need = Minus(amount, held);
       refused_ = {.why = ScarceRefused::Why::kShort, .wish = std::move(wish)};
       return false;
     }
-    // Below half of an equal part it runs low: asked for now, more is here before it is needed.
-    wish.held = held - amount;
-    const auto parts = static_cast<std::int64_t>(2 * members_);
-    if (!wish.holders.empty() && wish.held < (total - amount) / parts) {
-      taken_.ahead.push_back(std::move(wish));
-    }
+    wish.held = left;
+    taken_.ahead.push_back(std::move(wish));
     return true;
   }
 
@@ -209,7 +231,7 @@ class Judge {
   const ScarceFields& scarce_;
   const Origin& self_;
   std::size_t members_;
-  const Proof& proof_;
+  const std::function<Proof()>& proof_;
   LocalTxn& txn_;
   ScarceTaken taken_;
   ScarceRefused refused_;
@@ -231,8 +253,7 @@ Rights RightsOf(const Record& record, std::string_view field_name, const Record&
   Rights rights;
   if (const Field* field = record.Find(field_name); field && TakesShares(*field)) {
     if (field->has_cell && !field->cell.null) {  // written before the field was declared
-      const auto base = ParseInt(field->cell.value);
-      rights[field->cell.dot.origin] = base.value_or(0);
+      rights[field->cell.dot.origin] = WholeOf(field->cell.value);
     }
     for (const Share& share : field->shares) {
       const auto beyond = BeyondSeen(share, field->seen);
@@ -274,7 +295,8 @@ std::string LedgerRowKey(std::string_view table, std::string_view key) {
 
 std::expected<ScarceTaken, ScarceRefused> TakeScarce(const std::vector<Change>& changes,
                                                      const ScarceFields& scarce, const Origin& self,
-                                                     std::size_t members, const Proof& proof,
+                                                     std::size_t members,
+                                                     const std::function<Proof()>& proof,
                                                      LocalTxn& txn) {
   Judge judge(scarce, self, members, proof, txn);
   for (const Change& change : changes) {

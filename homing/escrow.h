@@ -13,16 +13,17 @@
 // Source of the idea: O'Neil, "The Escrow Transactional Method" (1986); the matrix: Balegas et al.,
 // "Bounded Counter" (2015).
 //
-// A field with rights left is not deleted, nor does its record expire: what is left of it would be
-// gone without having been taken. It may be deleted when nothing is left and every member knows all
-// of it; then two deletes that know nothing of each other fold in the same, and rights still add
-// up.
+// A field with rights left is not deleted, and no record of its table expires: what is left of it
+// would be gone without having been taken. It may be deleted when nothing is left and every member
+// knows all of it; then two deletes that know nothing of each other fold in the same, and rights
+// still add up.
 //
 // `min` is 0 (the configuration sees to it): to keep a reserve, store what is above it.
 // Threads: plain values and pure functions, but what takes a LocalTxn: where that belongs.
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -55,8 +56,8 @@ std::string LedgerRowKey(std::string_view table, std::string_view key);
 // Rights that this region should have more of.
 struct RightsWish {
   std::string table, key, field;
-  std::int64_t held = 0;  // by this origin, now
-  std::int64_t need = 0;  // that a refused write lacked; 0: ahead of need
+  std::int64_t held = 0;  // by this origin, after the write if that was taken
+  std::int64_t need = 0;  // more, that a refused write lacked; 0: ahead of need
   std::vector<std::pair<Origin, std::int64_t>> holders;  // who has some, most first; never us
 };
 
@@ -73,11 +74,12 @@ struct ScarceTaken {
   bool added = false;             // something to the txn: its changes are to be taken anew
   std::vector<RightsWish> ahead;  // fields that run low here
 };
-// Looks at what `txn` would write, as `changes` say. `members`: how many share the rights.
-// REQUIRES: a txn that gives rights does nothing else.
+// Looks at what `txn` would write, as `changes` say. `members`: how many share the rights. `proof`
+// is asked only about what is deleted. REQUIRES: a txn that gives rights does nothing else.
 std::expected<ScarceTaken, ScarceRefused> TakeScarce(const std::vector<Change>& changes,
                                                      const ScarceFields& scarce, const Origin& self,
-                                                     std::size_t members, const Proof& proof,
+                                                     std::size_t members,
+                                                     const std::function<Proof()>& proof,
                                                      LocalTxn& txn);
 
 // Gives rights, in a txn of its own. False: more than 64 bits were ever given, nothing is written.

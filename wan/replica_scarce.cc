@@ -28,8 +28,8 @@ void Replica::Wish(RightsWish wish) {
 }
 
 Refusal Replica::TakeScarceFields(LocalTxn& local) {
-  const Proof proof = this->proof();
-  auto taken = TakeScarce(txn_.changes, *scarce_, self_, options_.members.size(), proof, local);
+  auto taken = TakeScarce(
+      txn_.changes, *scarce_, self_, options_.members.size(), [this] { return proof(); }, local);
   const auto keep_heard = [this](RightsWish& wish) {
     std::erase_if(wish.holders, [this](const auto& holder) { return !IsHeard(holder.first); });
   };

@@ -30,7 +30,7 @@ enum class Refusal {
   // Of scarce fields (homing/escrow.h):
   kNotEnough,        // it takes more than is left within reach
   kRightsElsewhere,  // it takes more than this region may; more was asked for, try again
-  kRightsLeft,       // it would delete, replace or let expire what still has rights
+  kRightsLeft,       // it would delete or replace what still has rights, or let it expire
   kStopping,
 };
 

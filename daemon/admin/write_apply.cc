@@ -339,8 +339,8 @@ Problem ToProblem(Refusal refusal) {
       return {.status = 409,
               .code = "SCARCE",
               .detail =
-                  "a field with `min` can neither be deleted nor expire while something is left of "
-                  "it: take the rest first; then wait until every region knows"};
+                  "a field with `min` is deleted only when nothing is left of it and every region "
+                  "knows; no record of its table expires"};
     case Refusal::kStopping:
       return {.status = 503,
               .code = "STOPPING",

@@ -85,6 +85,8 @@ class GiveJob final : public Job {
       : question_(std::move(question)), answer_(std::move(answer)) {}
 
   void Run(Session& session) override {
+    // Where the field is not known to be scarce, nothing keeps it from being taken beside the gift.
+    if (!session.schema().Rule(question_.table, question_.field).scarce()) return;
     const std::unique_ptr<LocalTxn> txn = session.Begin();
     const Rights rights =
         RightsOf(txn->Held(question_.table, question_.key), question_.field,
@@ -107,11 +109,11 @@ class GiveJob final : public Job {
   Dot given_;
 };
 
-std::string NameOf(const RightsWish& wish) {
+std::string NameOf(std::string_view table, std::string_view key, std::string_view field) {
   std::string name;
-  PutText(name, wish.table);
-  PutText(name, wish.key);
-  PutText(name, wish.field);
+  PutText(name, table);
+  PutText(name, key);
+  PutText(name, field);
   return name;
 }
 
@@ -172,7 +174,7 @@ void RightsKeeper::Wish(RightsWish wish) {
     lacking -= part;
     if (lacking <= 0) break;
   }
-  const std::string name = NameOf(wish);
+  const std::string name = NameOf(wish.table, wish.key, wish.field);
   if (asks.empty() || !state_->Begin(name, static_cast<int>(asks.size()))) return;
   for (const auto& [region, part] : asks) {
     const Question question{.table = wish.table,
@@ -188,10 +190,21 @@ void RightsKeeper::Wish(RightsWish wish) {
   }
 }
 
-CallHandler RightsHandler(Engine& engine) {
-  return [&engine](const CallTask& task, const CallAnswerer& answer) {
+bool RightsKeeper::Awaits(std::string_view table, std::string_view key,
+                          std::string_view field) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->asked.contains(NameOf(table, key, field));
+}
+
+CallHandler RightsHandler(RegionId self, Engine& engine, const RightsKeeper& keeper) {
+  return [self, &engine, &keeper](const CallTask& task, const CallAnswerer& answer) {
     auto question = DecodeQuestion(task.body, task.from);
     if (!question) return answer({});
+    // Else two that need more than half swap their rights for ever.
+    if (self < question->asker.region &&
+        keeper.Awaits(question->table, question->key, question->field)) {
+      question->need = 0;
+    }
     engine.Submit(std::make_unique<GiveJob>(std::move(*question), answer));
   };
 }

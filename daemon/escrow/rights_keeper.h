@@ -24,13 +24,16 @@ class RightsKeeper {
   void Open(Engine& engine);
   void Close();
   void Wish(RightsWish wish);
+  // True while rights to the field are on their way here.
+  bool Awaits(std::string_view table, std::string_view key, std::string_view field) const;
 
  private:
   struct State;
   std::shared_ptr<State> state_;
 };
 
-// The giver's side, for kRightsVerb. `engine` must outlive what is given.
-CallHandler RightsHandler(Engine& engine);
+// The giver's side, for kRightsVerb. Of two regions that lack rights and ask each other, the one
+// with the lower id gets them. `engine` and `keeper` must outlive what is given.
+CallHandler RightsHandler(RegionId self, Engine& engine, const RightsKeeper& keeper);
 
 }  // namespace hawser

@@ -35,8 +35,9 @@ std::string_view RefusalText(Refusal refusal) {
       return "TRYAGAIN less than that may be taken in this region; more is being fetched from "
              "others: send the command again";
     case Refusal::kRightsLeft:
-      return "SCARCE a field with `min` can neither be deleted nor expire while something is left "
-             "of it: take the rest first; then wait until every region knows";
+      return "SCARCE a field with `min` is deleted only when nothing is left of it and every "
+             "region "
+             "knows; no record of its table expires (PERSIST one that does)";
     case Refusal::kStopping:
       return "READONLY this daemon is stopping; nothing was written";
   }

@@ -4,8 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include <deque>
-#include <memory>
+#include <limits>
 #include <random>
 
 #include "conflict/declaration.h"
@@ -70,8 +69,9 @@ struct Region {
   std::expected<ScarceTaken, ScarceRefused> Commit(const std::function<void(LocalTxn&)>& write) {
     LocalTxn local(store, Rules(), ++now_ms);
     write(local);
-    auto taken =
-        TakeScarce(local.Finish(), ScarceFieldsOf(Rules()), store.self(), kRegions, proof, local);
+    auto taken = TakeScarce(
+        local.Finish(), ScarceFieldsOf(Rules()), store.self(), kRegions, [this] { return proof; },
+        local);
     if (!taken) return taken;
     const Shipped shipped = StageTxn(store, now_ms, local);
     REQUIRE(store.Commit(StampAt(now_ms + 1000)));
@@ -226,6 +226,92 @@ TEST_CASE("what has rights is not deleted and does not expire; what is over and 
     CHECK(region->Stock() == 5);
     CHECK(region->All() == Rights{{world.a.store.self(), 5}});
   }
+}
+
+TEST_CASE("what was taken before the field was scarce is nobody's to take again") {
+  World world;
+  // Undeclared: one region adds, another takes.
+  const auto before = [](Region& region, std::int64_t delta) {
+    region.log.push_back(StageLocal(region.store, ++region.now_ms, [&](LocalTxn& txn) {
+      REQUIRE(txn.Edit("t", "k").Add("stock", delta));
+    }));
+    REQUIRE(region.store.Commit(StampAt(region.now_ms + 1000)));
+  };
+  before(world.a, 100);
+  world.Settle();
+  before(world.b, -30);
+  world.Settle();
+  CHECK(world.c.Stock() == 70);
+  CHECK_FALSE(world.a.Add(-71));
+  CHECK(world.a.Give(world.c, 50));
+  world.Settle();
+  CHECK(world.a.Add(-20));
+  CHECK_FALSE(world.a.Add(-1));
+  CHECK(world.c.Add(-20));
+  CHECK_FALSE(world.c.Add(-1));
+  world.Settle();
+  CHECK(world.c.Give(world.a, 30));
+  world.Settle();
+  CHECK(world.a.Add(-30));
+  world.Settle();
+  CHECK(world.b.Stock() == 0);
+}
+
+TEST_CASE("no record of the table expires, and one that does gets nothing more") {
+  World world;
+  const auto expire = [](Region& region) {
+    return region.Commit([&](LocalTxn& txn) {
+      RecordEdit& edit = txn.Edit("t", "k");
+      REQUIRE(edit.Set("name", "x"));
+      edit.SetExpiry(region.now_ms + 100'000);
+    });
+  };
+  const auto refused = expire(world.a);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().why == Refused::kInTheWay);
+  world.b.log.push_back(StageLocal(world.b.store, ++world.b.now_ms, [&](LocalTxn& txn) {
+    RecordEdit& edit = txn.Edit("t", "k");
+    REQUIRE(edit.Set("name", "x"));
+    edit.SetExpiry(world.b.now_ms + 100'000);
+  }));
+  REQUIRE(world.b.store.Commit(StampAt(world.b.now_ms + 1000)));
+  CHECK(world.a.Add(5));
+  world.Settle();
+  CHECK_FALSE(world.a.Add(-1));
+  CHECK_FALSE(world.a.Give(world.c, 1));
+  CHECK(world.a.Commit([](LocalTxn& txn) { txn.Edit("t", "k").ClearExpiry(); }));
+  CHECK(world.a.Add(-1));
+}
+
+TEST_CASE("the ends of 64 bits are no way around") {
+  World world;
+  CHECK(world.a.Add(std::numeric_limits<std::int64_t>::max()));
+  CHECK_FALSE(world.a.Add(std::numeric_limits<std::int64_t>::min()));
+  CHECK(world.a.Add(-std::numeric_limits<std::int64_t>::max()));
+  CHECK(world.a.Stock() == 0);
+}
+
+TEST_CASE("a value of another kind, or no number, is refused and may be deleted") {
+  World world;
+  world.a.log.push_back(StageLocal(world.a.store, ++world.a.now_ms, [](LocalTxn& txn) {
+    txn.Edit("t", "k").OverrideAs(Kind::kMin, "stock", "5");
+  }));
+  REQUIRE(world.a.store.Commit(StampAt(world.a.now_ms + 1000)));
+  for (const char* value : {"6", "4"}) {
+    (void)world.a.Commit([&](LocalTxn& txn) { (void)txn.Edit("t", "k").Set("stock", value); });
+    CHECK(world.a.Stock() == 5);
+  }
+  World words;
+  words.a.log.push_back(StageLocal(words.a.store, ++words.a.now_ms, [](LocalTxn& txn) {
+    REQUIRE(txn.Edit("t", "k").Set("stock", "many"));
+  }));
+  REQUIRE(words.a.store.Commit(StampAt(words.a.now_ms + 1000)));
+  LocalTxn local(words.a.store, Rules(), 1);
+  CHECK(local.Edit("t", "k").Add("stock", 1).error() == EditError::kNotANumber);
+  words.Prove();
+  CHECK(words.a.Delete());
+  CHECK(words.a.Add(2));
+  CHECK(words.a.Own() == 2);
 }
 
 TEST_CASE("a field that runs low asks before it is empty") {

@@ -83,7 +83,8 @@ void Stock::Act(int region) {
   if (kind < 10) return Add(region, key, 3 * amount);
   if (kind < 50) return Add(region, key, -amount);
   if (kind < 60) return Add(region, key, -std::max<std::int64_t>(1, OwnRights(region, key)));
-  if (kind < 75) return Delete(region, key);
+  if (kind < 73) return Delete(region, key);
+  if (kind < 75) return Expire(region, key);
   // As if somebody had asked: what is given at most is what is held, the replica sees to that.
   const auto to = static_cast<int>(random_.Below(static_cast<std::uint64_t>(mesh_.size()))) + 1;
   if (to == region || !mesh_.region(to).up()) return;
@@ -125,6 +126,14 @@ void Stock::Delete(int region, const std::string& key) {
     if (end == Outcome::kDurable && !dots.empty()) mesh_.coverage().Add(Branch::kStockDeleted);
   };
   mesh_.Submit(region, MakeJob(mesh_, region, write, {}, done));
+}
+
+void Stock::Expire(int region, const std::string& key) {
+  const std::int64_t ttl_ms = random_.Between(1, 300);
+  mesh_.Submit(region, MakeJob(mesh_, region, [key, ttl_ms](LocalTxn& txn) {
+                 RecordEdit& edit = txn.Edit(kTable, key);
+                 if (edit.Alive()) edit.SetExpiry(txn.now_ms() + ttl_ms);
+               }));
 }
 
 // --- What must be true ---------------------------------------------------------------------------

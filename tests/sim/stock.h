@@ -25,6 +25,7 @@ class Stock {
   void Add(int region, const std::string& key, std::int64_t amount);  // below 0: sells
   void Give(int region, const std::string& key, const Origin& to, std::int64_t amount);
   void Delete(int region, const std::string& key);
+  void Expire(int region, const std::string& key);  // refused, always
 
  private:
   void Again(int region);
