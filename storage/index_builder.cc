@@ -51,6 +51,7 @@ IndexBuilder::Piece IndexBuilder::Next(const IndexSet& indexes, const IndexSet::
     ++looked_at;
     bytes_seen += bytes.size();
     state_.after = row.key;
+    if (!IsIndexable(row.key)) return true;
     if (!DecodeRecord(bytes, record)) return true;  // whoever reads it finds the damage
     const Field* field = record.Find(field_);
     const Shown shown = field ? Show(*field) : Shown{};

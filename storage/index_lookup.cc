@@ -77,6 +77,8 @@ std::expected<IndexPage, IndexRefusal> LookUp(View& view, const IndexQuery& quer
   IndexPage page;
   Record record;
   std::string row_key;
+  std::string last;  // looked at
+  std::size_t bytes_read = 0;
   for (std::string& key : candidates) {
     if (page.keys.size() == query.keys_max) {
       page.next = page.keys.back();
@@ -85,7 +87,13 @@ std::expected<IndexPage, IndexRefusal> LookUp(View& view, const IndexQuery& quer
     row_key.clear();
     AppendRowKey(query.table, key, row_key);
     const auto bytes = view.Get(row_key);
+    if (bytes_read >= kLookUpBytesMax) {
+      page.next = last;
+      return page;
+    }
+    last = key;
     if (!bytes) continue;
+    bytes_read += bytes->size();
     if (!DecodeRecord(*bytes, record)) {
       return std::unexpected(IndexRefusal{IndexRefusal::Why::kDamaged, 0, {}});
     }

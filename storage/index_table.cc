@@ -2,20 +2,19 @@
 
 #include <xxhash.h>
 
+#include "conflict/bytes.h"
 #include "conflict/record_codec.h"
+#include "conflict/schema.h"
 
 namespace hawser {
 namespace {
 
-constexpr std::size_t kFieldHashBytes = 6;
-constexpr std::size_t kValueHashBytes = 16;
+// The table's name, a zero byte, two hashes.
+constexpr std::size_t kEntryHeadBytes = kIndexTable.size() + 1 + 8 + 16;
+static_assert(kEntryHeadBytes + kKeyBytesMax <= kRowKeyBytesMax);
 constexpr std::string_view kAfter = "after";
 constexpr std::string_view kLookedAt = "looked_at";
 constexpr std::string_view kReady = "ready";
-
-void PutBytes(std::uint64_t value, std::size_t bytes, std::string& out) {
-  for (std::size_t i = 0; i < bytes; ++i, value >>= 8) out.push_back(static_cast<char>(value));
-}
 
 // No txn wrote these rows.
 void AddField(std::string_view name, std::string_view value, Record& record) {
@@ -36,14 +35,20 @@ std::string MakeEntryBytes() {
 
 }  // namespace
 
+bool IsIndexable(std::string_view key) {
+  return kEntryHeadBytes + key.size() <= kRowKeyBytesMax;
+}
+
 void AppendIndexPrefix(std::string_view table, std::string_view field, std::string_view value,
                        std::string& row_key) {
-  AppendRowKey(kIndexTable, table, row_key);
-  row_key.push_back('\0');
-  PutBytes(XXH3_64bits(field.data(), field.size()), kFieldHashBytes, row_key);
+  AppendRowKey(kIndexTable, "", row_key);
+  std::string name(table);
+  name.push_back('\0');
+  name.append(field);
+  PutFixed64(row_key, XXH3_64bits(name.data(), name.size()));
   const XXH128_hash_t hash = XXH3_128bits(value.data(), value.size());
-  PutBytes(hash.high64, 8, row_key);
-  PutBytes(hash.low64, 8, row_key);
+  PutFixed64(row_key, hash.high64);
+  PutFixed64(row_key, hash.low64);
 }
 
 void AppendIndexEntry(std::string_view table, std::string_view field, std::string_view value,
@@ -66,12 +71,8 @@ bool IsIndexEntry(std::string_view row_key) {
 }
 
 std::optional<std::string_view> KeyOfIndexEntry(std::string_view row_key) {
-  if (!IsIndexEntry(row_key)) return std::nullopt;
-  const std::size_t table_end = row_key.find('\0', kIndexTable.size() + 1);
-  if (table_end == std::string_view::npos) return std::nullopt;
-  const std::size_t head = table_end + 1 + kFieldHashBytes + kValueHashBytes;
-  if (row_key.size() < head) return std::nullopt;
-  return row_key.substr(head);
+  if (!IsIndexEntry(row_key) || row_key.size() < kEntryHeadBytes) return std::nullopt;
+  return row_key.substr(kEntryHeadBytes);
 }
 
 const std::string& IndexEntryBytes() {

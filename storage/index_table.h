@@ -2,7 +2,7 @@
 
 // The rows of secondary keys: local tables, derived from records in every region (never journaled,
 // never sent).
-//   kIndexTable        table 00, 6 bytes of the field's hash, 16 bytes of the value's hash, key
+//   kIndexTable        8 bytes of hash of table 00 field, 16 bytes of the value's hash, key
 //                      one row per record and indexed field that shows a value
 //   kIndexStateTable   table 00 field     how far the index is built
 // An entry only says where to look: whoever finds one looks at the record itself (index_lookup.h),
@@ -24,7 +24,9 @@ namespace hawser {
 inline constexpr std::string_view kIndexTable = "!index";
 inline constexpr std::string_view kIndexStateTable = "!index_state";
 
-// Row keys. At most kRowKeyBytesMax where table and key are at most kKeyBytesMax together.
+// Row keys. At most kRowKeyBytesMax where the key is at most kKeyBytesMax: longer ones, which no
+// client can make, have no entries.
+bool IsIndexable(std::string_view key);
 void AppendIndexPrefix(std::string_view table, std::string_view field, std::string_view value,
                        std::string& row_key);
 void AppendIndexEntry(std::string_view table, std::string_view field, std::string_view value,

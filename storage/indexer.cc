@@ -28,21 +28,27 @@ void Indexer::Look(const IndexSet::Fields& fields, const Record& record) {
 
 void Indexer::Derive(const IndexSet::Fields& fields, std::string_view table, std::string_view key,
                      const Record& record, Lsn lsn, RowTable& rows) {
+  if (!IsIndexable(key)) return;
+  const auto same = [](const Shown& was, const Shown& is) {
+    return was.visible && is.visible && TextOf(was) == TextOf(is);
+  };
+  // What goes goes first: should two fields' hashes be one, a value that moved between them stays.
   auto before = before_.begin();
   for (const std::string& name : fields) {
     const Shown& was = *before++;
+    if (!was.visible || same(was, ShownIn(record, name))) continue;
+    row_key_.clear();
+    AppendIndexEntry(table, name, TextOf(was), key, row_key_);
+    rows.Remove(row_key_, lsn);
+  }
+  before = before_.begin();
+  for (const std::string& name : fields) {
+    const Shown& was = *before++;
     const Shown is = ShownIn(record, name);
-    const bool same = was.visible && is.visible && TextOf(was) == TextOf(is);
-    if (was.visible && !same) {
-      row_key_.clear();
-      AppendIndexEntry(table, name, TextOf(was), key, row_key_);
-      rows.Remove(row_key_, lsn);
-    }
-    if (is.visible && (!same || may_lack_)) {
-      row_key_.clear();
-      AppendIndexEntry(table, name, TextOf(is), key, row_key_);
-      rows.Put(row_key_, lsn, IndexEntryBytes());
-    }
+    if (!is.visible || (same(was, is) && !may_lack_)) continue;
+    row_key_.clear();
+    AppendIndexEntry(table, name, TextOf(is), key, row_key_);
+    rows.Put(row_key_, lsn, IndexEntryBytes());
   }
 }
 
@@ -51,7 +57,7 @@ void ForEachIndexEntry(const IndexSet& indexes, std::string_view row_key, std::s
   const RowKey row = SplitRowKey(row_key);
   const IndexSet::Fields* fields = indexes.Find(row.table);
   Record record;
-  if (!fields || !DecodeRecord(bytes, record)) return;
+  if (!fields || !IsIndexable(row.key) || !DecodeRecord(bytes, record)) return;
   std::string entry;
   for (const std::string& name : *fields) {
     const Shown shown = ShownIn(record, name);

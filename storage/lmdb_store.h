@@ -118,6 +118,7 @@ class LmdbStore final : public Store {
   const RecordSnapshot* Snapshot();  // null: cannot be read; the store has failed then
   void LetSnapshotGo();
   std::expected<void, StorageError> Measure();
+  std::expected<void, StorageError> LoadIndexes();
   void Publish();
   Mark MarkHere() const;
   std::unexpected<StorageError> Fail(StorageError error);

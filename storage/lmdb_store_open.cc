@@ -128,8 +128,9 @@ std::expected<void, OpenError> LmdbStore::Recover() {
     return failed(StorageError::kCorrupt,
                   "journal and record tables are of different times (was one restored alone?)");
   }
-  applier_.indexes().Load(
-      [this](std::string_view start, const auto& visit) { ScanNewest(start, visit); });
+  if (const auto loaded = LoadIndexes(); !loaded) {
+    return failed(loaded.error(), "cannot read what is declared");
+  }
   if (const auto replayed = failed_ ? std::unexpected(*failed_) : ReplayJournal(); !replayed) {
     return failed(replayed.error(), "cannot replay the journal");
   }
@@ -185,6 +186,24 @@ std::expected<void, StorageError> LmdbStore::Replayed(Lsn lsn, const JournalEntr
   if (failed_) return std::unexpected(*failed_);
   if (active_->bytes() < options_.memtable_bytes_max) return {};
   return FlushWhileReplaying(lsn);
+}
+
+// What is declared, as the tables have it; replay adds the rest. A damaged row that stands beside
+// the declarations is left to whoever reads it.
+std::expected<void, StorageError> LmdbStore::LoadIndexes() {
+  const RecordSnapshot* snapshot = Snapshot();
+  if (!snapshot) return std::unexpected(*failed_);
+  auto cursor = RecordSnapshot::Cursor::Open(*snapshot);
+  if (!cursor) return std::unexpected(cursor.error());
+  std::expected<void, StorageError> outcome;
+  applier_.indexes().Load([&](std::string_view start, const auto& visit) {
+    auto at = cursor->Seek(start);
+    while (at && cursor->Valid() && visit(cursor->key(), cursor->row().record)) at = cursor->Next();
+    const bool beside =
+        !at && at.error() == StorageError::kCorrupt && !cursor->key().starts_with(start);
+    if (!beside) outcome = at;
+  });
+  return outcome;
 }
 
 // A journal longer than the memory for it: a checkpoint in between, here and now.

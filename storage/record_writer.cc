@@ -24,7 +24,8 @@ std::expected<void, StorageError> RecordWriter::Put(std::string_view row_key, co
   if (*room == nullptr) {
     const auto old = DecodeRow(hash, cursor_.value());
     if (!old) return std::unexpected(old.error());
-    if (old->lsn == row.lsn) return {};  // written by a checkpoint that ended early
+    // Written by a checkpoint that ended early; rows that no txn wrote may move on at one LSN.
+    if (old->lsn == row.lsn && old->record == row.record) return {};
     const Fate was = old->fate;
     room = cursor_.Replace(row_key, bytes);
     if (!room) return std::unexpected(room.error());

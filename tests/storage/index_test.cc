@@ -393,4 +393,52 @@ TEST_CASE_TEMPLATE("an index is what the records say, over crashes at any moment
 }
 
 }  // namespace
+TEST_CASE("the longest key of a client fits an entry, in the table with the longest name for it") {
+  LmdbHarness h;
+  Schema rules;
+  rules.tables["default"].index.insert(std::string(kMail));
+  Schema internal;
+  AddInternalRules(internal);
+  {
+    LocalTxn local(h.store(), internal, 1);
+    REQUIRE(Declare(rules, local).contradictions.empty());
+    local.type = TxnType::kDeclaration;
+    StageTxn(h.store(), 1, local);
+    MustCommit(h.store());
+  }
+  const std::string key(kKeyBytesMax, 'k');
+  StageLocal(h.store(), 2,
+             [&](LocalTxn& txn) { REQUIRE(txn.Edit("default", key).Set(kMail, "a@b")); });
+  MustCommit(h.store());
+  for (int i = 0; i < 10; ++i) REQUIRE(h.store().Upkeep());
+  REQUIRE(h.lmdb().CheckpointNow());
+  h.Close();
+  h.Open();
+  const auto reader = h.store().NewReader();
+  const auto view = reader->Take();
+  const auto page = LookUp(*view, {.table = "default",
+                                   .field = kMail,
+                                   .value = "a@b",
+                                   .after = {},
+                                   .keys_max = 10,
+                                   .now_ms = 3});
+  REQUIRE(page);
+  CHECK(page->keys == Keys{key});
+}
+
+TEST_CASE("an index is built and stays so where nobody writes meanwhile") {
+  LmdbHarness h;
+  for (int i = 0; i < 700; ++i) SetField(h.store(), "k" + std::to_string(i), kMail, "a@b", i + 1);
+  DeclareIndex(h.store(), 1000);
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(h.store().Upkeep());
+    REQUIRE(h.lmdb().CheckpointNow());
+  }
+  CHECK(Ask(h.store(), "a@b"));
+  h.Close();
+  h.Open();
+  CHECK(Ask(h.store(), "a@b"));
+  CHECK(Found(h.store(), "a@b").size() == 700);
+}
+
 }  // namespace hawser::test
