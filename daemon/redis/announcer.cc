@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint32_t kTxnsPerPiece = 512;
 constexpr std::size_t kChangesPerPiece = 512;
+constexpr std::size_t kBytesPerPiece = 1024 * 1024;  // of txns
+constexpr std::int64_t kPieceNs = 2'000'000;
 constexpr std::size_t kNoteBytes = 64;  // beside its texts
 constexpr std::string_view kChanges = "hawser.changes.";
 constexpr std::string_view kGap = "hawser.gap";
@@ -21,6 +23,17 @@ bool HasPrefix(const std::vector<std::string>& prefixes, std::string_view key) {
   return prefixes.empty() || std::ranges::any_of(prefixes, [&](const std::string& prefix) {
            return key.starts_with(prefix);
          });
+}
+
+// True if a prefix names the table of a key whose own name does not, "default:…": who says so calls
+// the key so. `name`: that name.
+bool CallsByTable(const std::vector<std::string>& prefixes, const Change& change,
+                  std::string_view redis_key, std::string& name) {
+  if (prefixes.empty() || redis_key.size() != change.key.size()) return false;
+  name.assign(change.table).append(":").append(change.key);
+  return std::ranges::any_of(prefixes, [&](const std::string& prefix) {
+    return prefix.size() > change.table.size() && name.starts_with(prefix);
+  });
 }
 
 void PublishOn(Connection& client, std::string_view channel, std::string_view message) {
@@ -77,7 +90,7 @@ void Announcer::Begin() {
   // A moment old, so rather a change too many.
   follower_.MoveTo({Lsn{Raw(service_.engine().storage().lsn_last) + 1}, 0});
   wanted_ = true;
-  service_.AnnounceLater();  // what was committed before the bell was listened to
+  if (Rung()) service_.AnnounceLater();  // what was committed before the bell was listened to
 }
 
 bool Announcer::Tracks(std::uint64_t connection) const {
@@ -169,12 +182,15 @@ void Announcer::Invalidate(Connection& client, const std::string* key, Seq own) 
 bool Announcer::Announce() {
   rung_ = false;  // what is committed from here on rings again
   if (listeners_.empty()) return false;
-  std::size_t changes = 0;
+  std::size_t changes = 0, bytes = 0;
+  const std::int64_t until_ns = MonoNs() + kPieceNs;
   const auto end = follower_.Read(*journal_, kTxnsPerPiece, [&](const AppliedChange& applied) {
     Tell(applied);
-    return ++changes < kChangesPerPiece;
+    if (applied.last_of_txn) bytes += applied.entry.bytes.size();
+    return ++changes < kChangesPerPiece && bytes < kBytesPerPiece && MonoNs() < until_ns;
   });
-  if (end == ChangeFollower::End::kTrimmed) {
+  // Trimmed, or it cannot be read: what was missed is not known.
+  if (end == ChangeFollower::End::kTrimmed || end == ChangeFollower::End::kFailed) {
     follower_.MoveTo({Lsn{Raw(service_.engine().storage().lsn_last) + 1}, 0});
     TellAll();
   }
@@ -182,7 +198,8 @@ bool Announcer::Announce() {
   for (const std::uint64_t id : told) {
     if (Connection* client = service_.Find(id)) client->SendPushed();
   }
-  return end == ChangeFollower::End::kMore;
+  // If it was rung meanwhile, that goes on: one at a time.
+  return end == ChangeFollower::End::kMore && !rung_.exchange(true);
 }
 
 void Announcer::TellAll() {
@@ -207,8 +224,11 @@ void Announcer::Tell(const AppliedChange& applied) {
     Connection* client = service_.Find(id);
     if (client == nullptr || client->closed()) continue;
     const TrackingState& tracking = client->state.tracking;
-    if (tracking.on && tracking.broadcast && HasPrefix(tracking.prefixes, key_)) {
-      Invalidate(*client, &key_, own);
+    if (tracking.on && tracking.broadcast) {
+      if (HasPrefix(tracking.prefixes, key_)) Invalidate(*client, &key_, own);
+      if (CallsByTable(tracking.prefixes, applied.change, key_, name_)) {
+        Invalidate(*client, &name_, own);
+      }
     }
     if (client->state.subscriptions() == 0) continue;
     PublishOn(*client, channel_, key_);
@@ -223,9 +243,9 @@ void Announcer::TellNoted(Seq own) {
     if (Tracks(noted.connection)) {
       Connection& client = *service_.Find(noted.connection);
       Invalidate(client, noted.name.empty() ? &key_ : &noted.name, own);
-      // A read of it may be in the engine: then the note stands for the next change too. And who
-      // does not hear of what it wrote itself keeps what it has.
-      if (!client.idle() || client.Wrote(own)) return false;
+      // A read of it may be in the engine or on its way to the key's home: then the note stands for
+      // the next change too. And who does not hear of what it wrote itself keeps what it has.
+      if (!client.Answered() || client.Wrote(own)) return false;
     }
     Unnote(key_, noted);
     return true;

@@ -4,9 +4,9 @@
 // track keys (CLIENT TRACKING), messages to those who subscribed to hawser.changes.TABLE. Follows
 // the journal while anyone listens, and nothing otherwise.
 // Order:   a key is noted before it is read, a change is announced after it can be read, and an
-//          announcement leaves behind the replies to what was in the engine then. So whoever keeps
-//          what was read hears of the next change, after the reply. One may hear of a change that
-//          the reply shows already.
+//          announcement leaves behind the replies to what was in the engine then, or on its way to
+//          another region. So whoever keeps what was read hears of the next change, after the
+//          reply. One may hear of a change that the reply shows already.
 // Bounds:  so many notes in all and of one client (options.h); past it everything is invalidated,
 //          for all or for that client, and noting begins anew. A client that does not read is
 //          closed at the bound on output, as ever.
@@ -41,7 +41,7 @@ class Announcer {
   void Note(Connection& client, std::string_view redis_key);
   // After a commit: true if Announce is to be run on the I/O thread, once. Any thread.
   bool Rung() { return wanted_.load() && !rung_.exchange(true); }
-  // Tells what was applied since; a bounded piece. True: there is more.
+  // Tells what was applied since; a bounded piece. True: there is more, to be run once more.
   bool Announce();
 
  private:
@@ -80,8 +80,8 @@ class Announcer {
   std::unordered_map<std::string, std::vector<Noted>, Hash, std::equal_to<>> noted_;
   std::unordered_map<std::uint64_t, std::size_t> notes_of_;  // by client
   std::size_t note_bytes_ = 0;
-  std::set<std::uint64_t> told_;  // in this piece
-  std::string key_, channel_;     // of the change at hand
+  std::set<std::uint64_t> told_;      // in this piece
+  std::string key_, name_, channel_;  // of the change at hand
   std::atomic<bool> wanted_{false}, rung_{false};
 };
 

@@ -309,7 +309,8 @@ void SubscribeTo(ClientCall& call, Names& names, std::string_view kind) {
   }
   for (const std::string_view channel : call.args.subspan(1)) {
     if (call.client.state.subscriptions() >= kSubscriptionsMax) {
-      return call.reply.Error("ERR too many subscriptions");
+      call.reply.Error("ERR too many subscriptions");
+      break;  // those before it stand
     }
     names.emplace(channel.substr(0, 512));
     Confirm(call, kind, channel);

@@ -145,21 +145,21 @@ void Connection::Dispatch(std::span<const std::string_view> args) {
   const Command* command = FindCommand(args[0]);
   if (Refuse(command, args)) return;
   if (command->place == Place::kAlone && !bundle && !idle()) return Stall(args);
+  std::optional<Belonging> belonging;
+  if (const auto homed = service_.engine().homed()) belonging = BelongingOf(*command, args, *homed);
+  const bool homed = belonging && !belonging->crosses && belonging->home != RegionId{};
+  const bool elsewhere = homed && belonging->home != service_.options().self;
+  // A read at home is of the view that it was judged by, so it waits for what is in the engine.
+  if ((elsewhere || (homed && command->place == Place::kRead)) && !idle()) return Stall(args);
   if (state.tracking.on) NoteReads(*command, args);
-  if (const auto homed = service_.engine().homed()) {
-    const std::optional<Belonging> belonging = BelongingOf(*command, args, *homed);
-    if (belonging && belonging->crosses) {
-      if (bundle) DropBundle();
-      return ErrorReply(
-          "CROSSHOME units of two homes cannot be written in one txn, nor read at once: "
-          "nothing was written",
-          command);
-    }
-    if (belonging && belonging->home != RegionId{}) {
-      if (!idle()) return Stall(args);
-      return ForwardTo(*belonging, *command, args);
-    }
+  if (belonging && belonging->crosses) {
+    if (bundle) DropBundle();
+    return ErrorReply(
+        "CROSSHOME units of two homes cannot be written in one txn, nor read at once: "
+        "nothing was written",
+        command);
   }
+  if (elsewhere) return ForwardTo(*belonging, *command, args);
   ++state.commands;
   state.last_command = command->name;
   if (bundle && command->place != Place::kClient) return Queue(*command, args);
@@ -184,7 +184,7 @@ void Connection::Dispatch(std::span<const std::string_view> args) {
   }
 }
 
-// Before they are read, so that no change falls in between. Of a bundle when it is about to run.
+// Before anything newer than what they will show is announced. Of a bundle when it is about to run.
 void Connection::NoteReads(const Command& command, std::span<const std::string_view> args) {
   const bool exec = bundle && command.name == "EXEC";
   if (state.tracking.Notes()) {
@@ -220,12 +220,10 @@ std::optional<Belonging> Connection::BelongingOf(const Command& command,
   const bool exec = bundle && !bundle_refused && command.name == "EXEC";
   const bool reads = state.reads_at_home && command.place == Place::kRead;
   if (!exec && (bundle || (command.place != Place::kWrite && !reads))) return std::nullopt;
-  const std::unique_ptr<View> view = service_.TakeView();
-  HomeFinder finder(homed, [&view](std::string_view row_key) { return view->Get(row_key); });
+  View& view = ViewNow();
+  HomeFinder finder(homed, [&view](std::string_view row_key) { return view.Get(row_key); });
   exec ? AddKeys(*bundle, state.reads_at_home, finder) : AddKeys(command, args, finder);
-  Belonging belonging = finder.Found();
-  if (belonging.home == service_.options().self) belonging.home = RegionId{};
-  return belonging;
+  return finder.Found();
 }
 
 // Suspends the connection until the home has answered.
@@ -248,6 +246,7 @@ void Connection::ForwardTo(const Belonging& belonging, const Command& command,
                   .protocol = state.protocol};
   const ForwardedCommands head{.protocol = static_cast<std::uint8_t>(state.protocol),
                                .bundle = bundle != nullptr,
+                               .reads_at_home = state.reads_at_home,
                                .known_by = belonging.known_by,
                                .after = state.last_write,
                                .commands = {}};
@@ -347,17 +346,22 @@ void Connection::RunHere(const Command& command, std::span<const std::string_vie
       Call call(args, reply, nullptr, nullptr, service_.engine().clock_ms(), service_.scratch());
       return command.run(call);
     }
-    if (!view_) {
-      view_ = service_.TakeView();
-      view_now_ms_ = service_.engine().clock_ms();
-    }
-    ViewRows rows(*view_);
+    ViewRows rows(ViewNow());
     Call call(args, reply, &rows, nullptr, view_now_ms_, service_.scratch());
     command.run(call);
   });
 }
 
+View& Connection::ViewNow() {
+  if (!view_) {
+    view_ = service_.TakeView();
+    view_now_ms_ = service_.engine().clock_ms();
+  }
+  return *view_;
+}
+
 void Connection::ServeHere(const Command& command, std::span<const std::string_view> args) {
+  view_.reset();  // tracking may begin here: what is read from now on is of no earlier moment
   ReplyInTurn(&command, [&](Reply& reply) {
     ClientCall call(command, args, reply, *this, service_);
     command.serve(call);
@@ -482,9 +486,10 @@ void Connection::TakeAnswered() {
   }
 }
 
-// What was pushed while the turns before it were in the engine.
+// What was pushed while the turns before it were in the engine, or a reply came from elsewhere.
 void Connection::TakePushed() {
-  while (!pushed_.empty() && pushed_.front().turn < first_turn_) {
+  if (suspended_) return;
+  while (!pushed_.empty() && pushed_.front().turns <= first_turn_) {
     Pushed pushed = std::move(pushed_.front());
     pushed_.pop_front();
     pushed_bytes_ -= pushed.bytes.size();
@@ -493,12 +498,12 @@ void Connection::TakePushed() {
 }
 
 void Connection::Push(Seq own, std::string bytes) {
-  if (turns_.empty()) {
+  if (Answered()) {
     if (!Wrote(own)) out_.append(bytes);
     return;
   }
   pushed_bytes_ += bytes.size();
-  pushed_.push_back({first_turn_ + turns_.size() - 1, own, std::move(bytes)});
+  pushed_.push_back({first_turn_ + turns_.size(), own, std::move(bytes)});
 }
 
 void Connection::SendPushed() {
@@ -508,7 +513,8 @@ void Connection::SendPushed() {
     service_.counters().closed_slow.Add(1);
     Close();
   }
-  WatchSocket();
+  // What was sent makes room: commands that waited for it go on, nobody else would wake them.
+  Settle();
 }
 
 // Announcements come in the order of the txns: what is before this one will not be asked for again.
@@ -532,6 +538,7 @@ void Connection::Resume(std::string_view reply) {
   if (closed() || !suspended_) return;
   suspended_ = false;
   if (!state.reply_off) out_.append(reply);
+  TakePushed();
   Settle();
 }
 
@@ -585,6 +592,7 @@ void Connection::Finish() {
   closing_ = true;
   suspended_ = false;
   stalled_.clear();
+  TakePushed();
   Settle();
 }
 

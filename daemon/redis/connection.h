@@ -64,8 +64,8 @@ class Connection {
 
   // --- For the announcer -------------------------------------------------------------------------
   // Something nobody asked for; leaves with SendPushed, behind the replies to all that is in the
-  // engine now. `own`: it is about a txn of this region, seq 0: it is not. Who tracks with NOLOOP
-  // does not get what is about its own.
+  // engine now, or that another region or thread is asked for. `own`: it is about a txn of this
+  // region, seq 0: it is not. Who tracks with NOLOOP does not get what is about its own.
   template <typename Write>
   void Push(Seq own, Write write) {
     if (closed()) return;
@@ -74,7 +74,7 @@ class Connection {
     write(reply);
     Push(own, std::move(bytes));
   }
-  void SendPushed();
+  void SendPushed();  // not from within a command
   // True if the client asked not to hear of it: it tracks with NOLOOP, and wrote that txn.
   bool Wrote(Seq own);
 
@@ -82,6 +82,8 @@ class Connection {
   int fd() const { return fd_; }
   bool closed() const { return fd_ < 0; }
   bool idle() const { return turns_.empty() && !open_; }
+  // No reply is owed: nothing is in the engine, and no command is answered later.
+  bool Answered() const { return turns_.empty() && !suspended_; }
   // May be destroyed: nothing of it is in the engine.
   bool Forgettable() const { return closed() && turns_.empty(); }
   std::size_t output_bytes() const { return out_.size() - out_sent_ + pushed_bytes_; }
@@ -102,6 +104,7 @@ class Connection {
                                        const HomedTables& homed);
   void ForwardTo(const Belonging& belonging, const Command& command,
                  std::span<const std::string_view> args);
+  View& ViewNow();  // of this Process()
   void RunHere(const Command& command, std::span<const std::string_view> args);
   void ServeHere(const Command& command, std::span<const std::string_view> args);
   // Tells the announcer which keys a command is about to read.
@@ -140,7 +143,7 @@ class Connection {
   std::uint64_t first_turn_ = 0;  // number of turns_.front()
   std::uint64_t bytes_under_way_ = 0;
   struct Pushed {
-    std::uint64_t turn = 0;  // leaves behind it
+    std::uint64_t turns = 0;  // leaves behind so many
     Seq own{};
     std::string bytes;
   };

@@ -67,8 +67,8 @@ class ForwardedJob final : public Job {
     ran_ = session.applied().Covers(work_->forwarded.known_by) &&
            session.applied().Covers(work_->forwarded.after);
     if (!ran_) return;
-    // A write is judged by the engine; what only reads is judged here.
-    if (!Writes() && !IsAtHome(session)) {
+    // A write is judged by the engine, reads here: if nothing writes, or the client wants it so.
+    if ((work_->forwarded.reads_at_home || !Writes()) && !IsAtHome(session)) {
       batch_.out = ErrorReply(work_->forwarded.protocol, RefusalText(Refusal::kNotHome));
       return;
     }

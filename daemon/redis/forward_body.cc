@@ -6,6 +6,7 @@ namespace hawser::redis {
 namespace {
 
 constexpr std::uint64_t kCommandsMax = 1'000'000;
+constexpr std::uint8_t kBundle = 1, kReadsAtHome = 2;
 
 void PutDot(std::string& out, const Dot& dot) {
   PutByte(out, Raw(dot.origin.region));
@@ -25,7 +26,8 @@ Dot GetDot(ByteReader& in) {
 
 void BeginForward(const ForwardedCommands& head, std::size_t commands, std::string& out) {
   PutByte(out, head.protocol);
-  PutByte(out, head.bundle ? 1 : 0);
+  PutByte(out, static_cast<std::uint8_t>((head.bundle ? kBundle : 0) |
+                                         (head.bundle && head.reads_at_home ? kReadsAtHome : 0)));
   PutDot(out, head.known_by);
   PutDot(out, head.after);
   PutVarint(out, commands);
@@ -40,13 +42,15 @@ std::optional<ForwardedCommands> DecodeForward(std::string_view bytes) {
   ByteReader in(bytes);
   ForwardedCommands forwarded;
   forwarded.protocol = in.Byte();
-  const std::uint8_t bundle = in.Byte();
-  forwarded.bundle = bundle == 1;
+  const std::uint8_t flags = in.Byte();
+  forwarded.bundle = (flags & kBundle) != 0;
+  forwarded.reads_at_home = (flags & kReadsAtHome) != 0;
   forwarded.known_by = GetDot(in);
   forwarded.after = GetDot(in);
   const std::uint64_t commands = in.Varint();
-  if (!in.ok() || bundle > 1 || (forwarded.protocol != 2 && forwarded.protocol != 3) ||
-      commands == 0 || commands > kCommandsMax || commands > in.left()) {
+  if (!in.ok() || flags > (kBundle | kReadsAtHome) ||
+      (forwarded.protocol != 2 && forwarded.protocol != 3) || commands == 0 ||
+      commands > kCommandsMax || commands > in.left()) {
     return std::nullopt;
   }
   for (std::uint64_t i = 0; i < commands; ++i) {

@@ -17,6 +17,8 @@ namespace hawser::redis {
 struct ForwardedCommands {
   std::uint8_t protocol = 2;
   bool bundle = false;  // one txn, answered as EXEC answers
+  // What it reads is to be at home there too, not only what it writes.
+  bool reads_at_home = false;
   // Run it only when these are applied there: what says that it is the home, and what the client
   // wrote before. Seq 0: nothing.
   Dot known_by, after;

@@ -6,4 +6,4 @@ hawser_quick_build(redis_harness)
 
 hawser_test(redis_commands_test SOURCES redis_commands_test.cc redis_lookup_test.cc LINK redis_harness)
 hawser_test(redis_connection_test THREADS
-  SOURCES redis_connection_test.cc redis_tracking_test.cc LINK redis_harness)
+  SOURCES redis_connection_test.cc redis_homes_test.cc redis_tracking_test.cc LINK redis_harness)

@@ -1,5 +1,8 @@
 // CLIENT TRACKING and SUBSCRIBE hawser.*: clients hear of what is applied here, by whomever.
 
+#include <atomic>
+#include <thread>
+
 #include "tests/daemon/redis_fixture.h"
 
 namespace hawser::test {
@@ -111,6 +114,65 @@ TEST_CASE("in broadcast mode every key with a prefix is told, read or not") {
   CHECK(all.Next() == R"(>["invalidate", ["carts:9"]])");
 }
 
+TEST_CASE("a prefix that names table default is told of its keys, called so") {
+  RedisFixture redis;
+  Tracker client(redis, " BCAST PREFIX default:foo PREFIX bar");
+  WriteElsewhere(redis, "default", "foo1");
+  CHECK(client.Next() == R"(>["invalidate", ["default:foo1"]])");
+  WriteElsewhere(redis, "default", "other");
+  WriteElsewhere(redis, "default", "foo:x");  // looks like table foo's
+  CHECK(client.Next() == R"(>["invalidate", ["default:foo:x"]])");
+  WriteElsewhere(redis, "default", "bar");
+  CHECK(client.Next() == R"(>["invalidate", ["bar"]])");
+  CheckSilence(client);
+}
+
+TEST_CASE("a long backlog is told whole, each change once and in order") {
+  RedisFixture redis;
+  RawClient client(redis.server->port());
+  CHECK(client.Do("SUBSCRIBE hawser.changes.t").starts_with("["));
+  for (int i = 0; i < 40; ++i) {
+    redis.engine.WriteElsewhere([&](LocalTxn& txn) {
+      for (int k = 0; k < 50; ++k) {
+        REQUIRE(txn.Edit("t", std::to_string(i * 50 + k))
+                    .ReplaceWith(kStringField, std::string(2000, 'v')));
+      }
+    });
+  }
+  for (int i = 0; i < 2000; ++i) {
+    REQUIRE(client.Next() ==
+            R"(["message", "hawser.changes.t", "t:)" + std::to_string(i) + R"("])");
+  }
+  CHECK(client.Next(50ms) == "(nothing)");
+}
+
+TEST_CASE("a subscriber that reads a long pipeline while changes come is answered whole") {
+  RedisFixture redis;
+  Tracker client(redis, " BCAST PREFIX t:");
+  RawClient other(redis.server->port());
+  CHECK(other.Do({"SET", "big", std::string(400'000, 'x')}) == "OK");
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    while (!done) {
+      WriteElsewhere(redis, "t", "1");
+      std::this_thread::sleep_for(100us);
+    }
+  });
+  std::string load;
+  constexpr int kReads = 600;
+  for (int i = 0; i < kReads; ++i) load += Encode({"GET", "big"});
+  client.Send(load);
+  int answers = 0;
+  while (answers < kReads) {
+    const std::string next = client.Next();
+    if (next == "(nothing)" || next == "(closed)") break;
+    answers += next.starts_with("\"xx") ? 1 : 0;
+  }
+  done = true;
+  writer.join();
+  CHECK(answers == kReads);
+}
+
 TEST_CASE("with NOLOOP a client does not hear of its own writes, and of all others") {
   RedisFixture redis;
   Tracker client(redis, " NOLOOP");
@@ -196,6 +258,18 @@ TEST_CASE("a subscriber to hawser.changes hears of each change of a table") {
   CHECK(resp2.Do("UNSUBSCRIBE") == R"(["unsubscribe", "hawser.changes.orders", :0])");
   WriteElsewhere(redis, "orders", "3");
   CheckSilence(resp2);
+}
+
+TEST_CASE("past the bound on subscriptions, those before it are heard") {
+  RedisFixture redis;
+  RawClient client(redis.server->port());
+  std::vector<std::string> words{"SUBSCRIBE", "hawser.changes.t"};
+  for (int i = 0; i < 1024; ++i) words.push_back("hawser.changes.t" + std::to_string(i));
+  client.Send(Encode(words));
+  for (int i = 0; i < 1024; ++i) REQUIRE(client.Next().starts_with("[\"subscribe\""));
+  CHECK(client.Next() == "-ERR too many subscriptions");
+  WriteElsewhere(redis, "t", "1");
+  CHECK(client.Next() == R"(["message", "hawser.changes.t", "t:1"])");
 }
 
 TEST_CASE("tracking options that do not go together are refused by name") {
