@@ -47,8 +47,8 @@ class Session {
   virtual void Scan(std::string_view start,
                     const std::function<bool(std::string_view, std::string_view)>& visit) = 0;
   virtual std::int64_t now_ms() const = 0;  // judges expiry
-  virtual Stamp stamp_next() const = 0;     // of the next Commit, for who keeps its own answer in it
-  virtual const Cut& applied() const = 0;   // staged included
+  virtual Stamp stamp_next() const = 0;    // of the next Commit, for who keeps its own answer in it
+  virtual const Cut& applied() const = 0;  // staged included
   virtual const Schema& schema() const = 0;
   virtual Proof proof() const = 0;  // for ClaimOf; of what is durable, so never newer than Get
 };

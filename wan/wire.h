@@ -47,8 +47,9 @@ struct EncodeOptions {
   bool compress = true;
 };
 
-// REQUIRES of a batch or a call: body.size() <= kFragmentBytesMax; of a report: at most kReportLogsMax logs.
-// A beat that would grow past kMessageBytesMax leaves out relayed reports from the end of the list.
+// REQUIRES of a batch or a call: body.size() <= kFragmentBytesMax; of a report: at most
+// kReportLogsMax logs. A beat that would grow past kMessageBytesMax leaves out relayed reports from
+// the end of the list.
 std::string Encode(const Message& message, const EncodeOptions& options = {});
 // Lengths are checked before anything is allocated for them. What comes back keeps the bounds
 // above, region ids are 1..63, and a batch is of one piece with itself: see Problem() in wire.cc.

@@ -156,8 +156,7 @@ void Api::ListAudit(Call call) {
   json.Key("entries");
   json.BeginArray();
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(limit, entries.size()); ++i) {
-    WriteEntry(
-        entries[i], [this](RegionId id) { return RegionName(id); }, json);
+    WriteEntry(entries[i], [this](RegionId id) { return RegionName(id); }, json);
   }
   json.EndArray();
   json.Key("chain");

@@ -50,7 +50,8 @@ struct Air {
       position[message.table()] = message.position();
       if (gaps) *gaps += message.gap() ? 1 : 0;
       for (const feed::Change& change : message.changes()) {
-        keys.push_back(message.table() + ":" + change.key() + "=" + change.ops(change.ops_size() - 1).value());
+        keys.push_back(message.table() + ":" + change.key() + "=" +
+                       change.ops(change.ops_size() - 1).value());
       }
     }
     return keys;
