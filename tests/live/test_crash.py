@@ -60,7 +60,7 @@ def journal_bytes(rest):
 def kills():
     cycles = size(20, 200)
     rng = random.Random(20)
-    settings = {"storage": {"memtable_max": "8MiB", "journal_max": "64MiB", "max_txn": "2MiB"}}
+    settings = {"storage": {"memtable_max": "8MiB", "journal_max": "256MiB", "max_txn": "2MiB"}}
     with Mesh(["us-east", "eu-west"], name="kills", settings=settings) as mesh:
         mesh.start()
         mesh.wait_connected()

@@ -110,8 +110,9 @@ def cut_off():
                 check(not wrong, f"{region.name}: {len(wrong)} wrong: {wrong[:3]}")
         # Per other region: what waits to be applied, a sender's queue, a fetch window; what waits to
         # be looked at (two windows); and what the library holds of received messages (16 MiB is
-        # the default of its four subscriptions' shared bound).
-        bound = (bounds["memtable_max"] + 2 * bounds["pending_max"] + 2 * bounds["fetch_window"]
+        # the default of its four subscriptions' shared bound). A checkpoint's commit holds its pages
+        # beside the memtables (16 MiB, storage/lmdb_store.h).
+        bound = (bounds["memtable_max"] + 16 + 2 * bounds["pending_max"] + 2 * bounds["fetch_window"]
                  + 2 * bounds["fetch_window"] + 3 * bounds["send_max"] + 16) * MIB + idle
         worst = max(peaks.values())
         counts = ", ".join(f"{r.name} {l.acks}" for r, l in zip(mesh.regions, ledgers))
