@@ -130,18 +130,15 @@ class Judge {
     const Record& held = txn_.Held(change.table, change.key);
     // No record of the table gets an expiry: another region may be adding to it at this moment. One
     // that has got one elsewhere is written only to end that.
-    bool expires = ExpiryMs(held).has_value();
-    for (const Op& op : change.ops) {
-      if (op.expiry) expires = !op.null && !HW_VARIANT(kRightsExpire);
-    }
+    const Op* said = change.ops.front().expiry ? &change.ops.front() : nullptr;  // it comes first
+    if (said && !said->null && !HW_VARIANT(kRightsExpire)) return InTheWay();
+    const bool expires = !said && ExpiryMs(held).has_value();
     for (const Op& op : change.ops) {
       if (op.expiry || !fields.contains(op.field)) continue;
       if (expires && op.type == Op::Type::kAdd) return InTheWay();
       if (!TakeOp(change, held, op)) return false;
     }
-    const bool sets_expiry =
-        std::ranges::any_of(change.ops, [](const Op& op) { return op.expiry && !op.null; });
-    return !sets_expiry || HW_VARIANT(kRightsExpire) || InTheWay();
+    return true;
   }
 
   bool TakeOp(const Change& change, const Record& held, const Op& op) {
@@ -188,7 +185,7 @@ class Judge {
     for (const auto& [origin, theirs] : rights)
       total = Plus(total, std::max<std::int64_t>(theirs, 0));
     const bool is_short = held < amount && !HW_VARIANT(kRightsNotAsked);
-    // Below half of an equal part it runs low: asked for now, more is here before it is needed.
+    // Below half of an equal part it runs low: more is asked for before it is needed.
     const auto parts = static_cast<std::int64_t>(2 * members_);
     const std::int64_t left = Minus(held, amount);
     if (!is_short && (total <= held || left >= Minus(total, amount) / parts)) return true;

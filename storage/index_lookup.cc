@@ -79,19 +79,15 @@ std::expected<IndexPage, IndexRefusal> LookUp(View& view, const IndexQuery& quer
   std::string row_key;
   std::string last;  // looked at
   std::size_t bytes_read = 0;
-  for (std::string& key : candidates) {
-    if (page.keys.size() == query.keys_max) {
-      page.next = page.keys.back();
-      return page;
-    }
-    row_key.clear();
-    AppendRowKey(query.table, key, row_key);
-    const auto bytes = view.Get(row_key);
-    if (bytes_read >= kLookUpBytesMax) {
+  for (const std::string& key : candidates) {
+    if (page.keys.size() == query.keys_max || bytes_read >= kLookUpBytesMax) {
       page.next = last;
       return page;
     }
     last = key;
+    row_key.clear();
+    AppendRowKey(query.table, key, row_key);
+    const auto bytes = view.Get(row_key);
     if (!bytes) continue;
     bytes_read += bytes->size();
     if (!DecodeRecord(*bytes, record)) {

@@ -44,8 +44,7 @@ std::string Text(const IndexRefusal& refusal, const IndexQuery& query);
 // Looks at no more than kIndexEntriesMax entries: a page of records that expired together may be
 // short, or empty, and yet name a `next`.
 inline constexpr std::size_t kIndexEntriesMax = 2'000;
-inline constexpr std::size_t kLookUpBytesMax = std::size_t{4}
-                                               << 20;  // of records; then the page ends
+inline constexpr std::size_t kLookUpBytesMax = 4 * 1024 * 1024;  // of records; then the page ends
 std::expected<IndexPage, IndexRefusal> LookUp(View& view, const IndexQuery& query);
 
 }  // namespace hawser

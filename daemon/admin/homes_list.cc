@@ -6,45 +6,34 @@
 #include "conflict/record_codec.h"
 #include "daemon/admin/api.h"
 #include "daemon/admin/home_json.h"
-#include "daemon/admin/text.h"
+#include "daemon/admin/page.h"
 #include "homing/home.h"
 
 namespace hawser::admin {
 namespace {
 
-constexpr std::uint64_t kLimitDefault = 100;
-constexpr std::uint64_t kLimitMax = 1000;
 constexpr char kTokenMark = 'u';
 
 struct Page {
   std::string table, prefix, start;  // `start`: the first unit wanted
-  std::uint64_t limit = kLimitDefault;
+  std::uint64_t limit = kPageLimitDefault;
 };
 
 std::expected<Page, Problem> PlanPage(const Call& call) {
-  const auto bad = [](std::string detail) {
-    return std::unexpected(
-        Problem{.status = 400, .code = "BADREQUEST", .detail = std::move(detail)});
-  };
   const std::string* table = call.target.Query("table");
-  if (table == nullptr) return bad("`table` says of which table");
+  if (table == nullptr) {
+    return std::unexpected(
+        Problem{.status = 400, .code = "BADREQUEST", .detail = "`table` says of which table"});
+  }
   Page page{.table = *table, .prefix = {}, .start = {}};
   if (auto problem = CheckNames(page.table, "")) return std::unexpected(std::move(*problem));
   if (const std::string* prefix = call.target.Query("prefix")) page.prefix = *prefix;
   page.start = page.prefix;
-  if (const std::string* token = call.target.Query("page_token")) {
-    // The last unit of the page before; the next one is that and a zero byte.
-    const auto last = FromBase64Url(*token);
-    if (!last || last->empty() || last->front() != kTokenMark) {
-      return bad("`page_token` must be the `next_page_token` of the page before");
-    }
-    page.start = std::max(page.start, last->substr(1) + '\0');
-  }
-  if (const std::string* limit = call.target.Query("limit")) {
-    const auto number = ParseUint(*limit, kLimitMax);
-    if (!number || *number == 0) return bad("`limit` is a number from 1 to 1000");
-    page.limit = *number;
-  }
+  auto wish = ReadPageWish(call.target, kTokenMark);
+  if (!wish) return std::unexpected(std::move(wish.error()));
+  // The next unit is the last one and a zero byte.
+  if (wish->after) page.start = std::max(page.start, *wish->after + '\0');
+  page.limit = wish->limit;
   return page;
 }
 
@@ -87,7 +76,7 @@ void Api::ListHomes(Call call) {
     return call.Fail({.status = 500, .code = "DAMAGED", .detail = "a row is damaged on disk"});
   }
   json.EndArray();
-  if (more) json.Member("next_page_token", ToBase64Url(kTokenMark + last));
+  if (more) json.Member("next_page_token", PageToken(kTokenMark, last));
   json.EndObject();
   call.Send({.body = json.Take()});
 }

@@ -4,6 +4,7 @@
 
 #include "conflict/record_codec.h"
 #include "daemon/admin/api.h"
+#include "daemon/admin/page.h"
 #include "daemon/admin/record_json.h"
 #include "daemon/admin/text.h"
 #include "daemon/token.h"
@@ -12,8 +13,7 @@
 namespace hawser::admin {
 namespace {
 
-constexpr std::uint64_t kLimitDefault = 100;
-constexpr std::uint64_t kLimitMax = 1000;
+constexpr char kTokenMark = 'f';
 constexpr std::size_t kPageBytesMax = 1024 * 1024;  // a page ends past it
 
 Problem Bad(std::string detail) {
@@ -23,7 +23,7 @@ Problem Bad(std::string detail) {
 struct Wish {
   std::string table, field, value;
   std::optional<std::string> after;
-  std::uint64_t limit = kLimitDefault;
+  std::uint64_t limit = kPageLimitDefault;
 };
 
 std::expected<Wish, Problem> PlanFind(const Call& call) {
@@ -37,20 +37,10 @@ std::expected<Wish, Problem> PlanFind(const Call& call) {
   }
   wish.field = *field;
   wish.value = *value;
-  if (const std::string* token = call.target.Query("page_token")) {
-    auto last = FromBase64Url(*token);
-    if (!last || last->empty() || last->front() != 'f') {
-      return std::unexpected(Bad("`page_token` must be the `next_page_token` of the page before"));
-    }
-    wish.after = last->substr(1);
-  }
-  if (const std::string* limit = call.target.Query("limit")) {
-    const auto number = ParseUint(*limit, kLimitMax);
-    if (!number || *number == 0) {
-      return std::unexpected(Bad("`limit` is a number from 1 to 1000"));
-    }
-    wish.limit = *number;
-  }
+  auto page = ReadPageWish(call.target, kTokenMark);
+  if (!page) return std::unexpected(std::move(page.error()));
+  wish.after = std::move(page->after);
+  wish.limit = page->limit;
   return wish;
 }
 
@@ -102,7 +92,7 @@ void Api::FindRecords(const Call& call) {
     break;
   }
   json.EndArray();
-  if (next) json.Member("next_page_token", ToBase64Url('f' + *next));
+  if (next) json.Member("next_page_token", PageToken(kTokenMark, *next));
   json.EndObject();
   HttpResponse response{.body = json.Take()};
   response.With("Hawser-Token", EncodeToken(view->cut()));

@@ -2,6 +2,7 @@
 
 #include "conflict/record_codec.h"
 #include "daemon/admin/api.h"
+#include "daemon/admin/page.h"
 #include "daemon/admin/record_json.h"
 #include "daemon/admin/text.h"
 #include "daemon/token.h"
@@ -9,8 +10,7 @@
 namespace hawser::admin {
 namespace {
 
-constexpr std::uint64_t kLimitDefault = 100;
-constexpr std::uint64_t kLimitMax = 1000;
+constexpr char kTokenMark = 'k';
 constexpr std::size_t kPageBytesMax = 1024 * 1024;  // a page ends past it
 constexpr std::size_t kRowsVisitedMax = 20'000;     // dead rows included: a page may be short
 constexpr std::chrono::seconds kTokenWait{1};
@@ -56,33 +56,21 @@ struct Page {
   std::string table;
   std::string prefix;
   std::string start;  // the first key wanted
-  std::uint64_t limit = kLimitDefault;
+  std::uint64_t limit = kPageLimitDefault;
 };
 
 std::expected<Page, Problem> PlanPage(const Call& call) {
-  const auto bad = [](std::string detail) {
-    return std::unexpected(
-        Problem{.status = 400, .code = "BADREQUEST", .detail = std::move(detail)});
-  };
   Page page{.table = call.params[0]};
   if (auto problem = CheckNames(page.table, "")) return std::unexpected(std::move(*problem));
   if (const std::string* prefix = call.target.Query("prefix")) page.prefix = *prefix;
   page.start = page.prefix;
   if (const std::string* start = call.target.Query("start"))
     page.start = std::max(page.start, *start);
-  if (const std::string* token = call.target.Query("page_token")) {
-    // The last key of the page before; the next one is that key and a zero byte.
-    const auto last = FromBase64Url(*token);
-    if (!last || last->empty() || last->front() != 'k') {
-      return bad("`page_token` must be the `next_page_token` of the page before");
-    }
-    page.start = std::max(page.start, last->substr(1) + '\0');
-  }
-  if (const std::string* limit = call.target.Query("limit")) {
-    const auto number = ParseUint(*limit, kLimitMax);
-    if (!number || *number == 0) return bad("`limit` is a number from 1 to 1000");
-    page.limit = *number;
-  }
+  auto wish = ReadPageWish(call.target, kTokenMark);
+  if (!wish) return std::unexpected(std::move(wish.error()));
+  // The next key is the last one and a zero byte.
+  if (wish->after) page.start = std::max(page.start, *wish->after + '\0');
+  page.limit = wish->limit;
   return page;
 }
 
@@ -179,7 +167,7 @@ void Api::AnswerList(const Call& call) {
   });
   if (damaged) return call.Fail(Damaged());
   json.EndArray();
-  if (last) json.Member("next_page_token", ToBase64Url('k' + *last));
+  if (last) json.Member("next_page_token", PageToken(kTokenMark, *last));
   json.EndObject();
   HttpResponse response{.body = json.Take()};
   response.With("Hawser-Token", EncodeToken(view->cut()));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "conflict/bytes.h"
+#include "conflict/dot_codec.h"
 #include "conflict/internal_tables.h"
 
 namespace hawser {
@@ -62,19 +63,14 @@ std::optional<Question> DecodeQuestion(std::string_view bytes, RegionId from) {
 
 std::string Encode(const Dot& dot) {
   std::string out;
-  PutByte(out, Raw(dot.origin.region));
-  PutFixed64(out, Raw(dot.origin.incarnation));
-  PutVarint(out, Raw(dot.seq));
+  PutDot(out, dot);
   return out;
 }
 
 // The txn that gave; seq 0: nothing was given.
 Dot DecodeDot(std::string_view bytes) {
   ByteReader in(bytes);
-  Dot dot;
-  dot.origin.region = RegionId{in.Byte()};
-  dot.origin.incarnation = Incarnation{in.Fixed64()};
-  dot.seq = Seq{in.Varint()};
+  const Dot dot = GetDot(in);
   return in.done() ? dot : Dot{};
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "conflict/bytes.h"
+#include "conflict/dot_codec.h"
 
 namespace hawser {
 namespace {
@@ -102,9 +103,7 @@ std::string EncodeCarried(const Carried& carried) {
   std::string out;
   PutByte(out, static_cast<std::uint8_t>(carried.outcome));
   PutByte(out, Raw(carried.home));
-  PutByte(out, Raw(carried.dot.origin.region));
-  PutFixed64(out, Raw(carried.dot.origin.incarnation));
-  PutVarint(out, Raw(carried.dot.seq));
+  PutDot(out, carried.dot);
   return out;
 }
 
@@ -114,9 +113,7 @@ std::optional<Carried> DecodeCarried(std::string_view bytes) {
   const std::uint8_t outcome = in.Byte();
   carried.outcome = static_cast<HomeMoveOutcome>(outcome);
   carried.home = RegionId{in.Byte()};
-  carried.dot.origin.region = RegionId{in.Byte()};
-  carried.dot.origin.incarnation = Incarnation{in.Fixed64()};
-  carried.dot.seq = Seq{in.Varint()};
+  carried.dot = GetDot(in);
   if (!in.done() || outcome > static_cast<std::uint8_t>(HomeMoveOutcome::kUnknown)) {
     return std::nullopt;
   }

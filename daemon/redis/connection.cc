@@ -200,12 +200,9 @@ void Connection::NoteReads(const Command& command, std::span<const std::string_v
 }
 
 void Connection::NoteKeys(const Command& command, std::span<const std::string_view> args) {
-  if (command.place != Place::kRead || command.first_key <= 0) return;
-  const int count = static_cast<int>(args.size());
-  const int last = command.last_key < 0 ? count + command.last_key : command.last_key;
-  for (int i = command.first_key; i <= last && i < count; i += std::max(1, command.key_step)) {
-    service_.announcer().Note(*this, args[static_cast<std::size_t>(i)]);
-  }
+  if (command.place != Place::kRead) return;
+  ForEachKey(command, args,
+             [this](std::string_view key) { service_.announcer().Note(*this, key); });
 }
 
 void Connection::Stall(std::span<const std::string_view> args) {

@@ -1,26 +1,13 @@
 #include "daemon/redis/forward_body.h"
 
 #include "conflict/bytes.h"
+#include "conflict/dot_codec.h"
 
 namespace hawser::redis {
 namespace {
 
 constexpr std::uint64_t kCommandsMax = 1'000'000;
 constexpr std::uint8_t kBundle = 1, kReadsAtHome = 2;
-
-void PutDot(std::string& out, const Dot& dot) {
-  PutByte(out, Raw(dot.origin.region));
-  PutFixed64(out, Raw(dot.origin.incarnation));
-  PutVarint(out, Raw(dot.seq));
-}
-
-Dot GetDot(ByteReader& in) {
-  Dot dot;
-  dot.origin.region = RegionId{in.Byte()};
-  dot.origin.incarnation = Incarnation{in.Fixed64()};
-  dot.seq = Seq{in.Varint()};
-  return dot;
-}
 
 }  // namespace
 

@@ -4,16 +4,21 @@
 
 namespace hawser::redis {
 
-void AddKeys(const Command& command, std::span<const std::string_view> args, HomeFinder& finder) {
+void ForEachKey(const Command& command, std::span<const std::string_view> args,
+                const std::function<void(std::string_view key)>& visit) {
   if (command.first_key == 0) return;
   const int count = static_cast<int>(args.size());
   const int last = command.last_key < 0 ? count + command.last_key : command.last_key;
   for (int i = command.first_key; i <= last && i < count; i += command.key_step) {
-    // What is no key is refused where the command runs.
-    if (const auto name = ParseKeyName(args[static_cast<std::size_t>(i)])) {
-      finder.Add(name->table, name->key);
-    }
+    visit(args[static_cast<std::size_t>(i)]);
   }
+}
+
+void AddKeys(const Command& command, std::span<const std::string_view> args, HomeFinder& finder) {
+  ForEachKey(command, args, [&](std::string_view key) {
+    // What is no key is refused where the command runs.
+    if (const auto name = ParseKeyName(key)) finder.Add(name->table, name->key);
+  });
 }
 
 void AddKeys(Bundle& bundle, bool reads_too, HomeFinder& finder) {

@@ -1,7 +1,8 @@
 #pragma once
 
-// The keys that commands write, looked up for the homes of their units.
+// The keys of commands, and the homes of their units.
 
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -10,6 +11,10 @@
 #include "homing/home.h"
 
 namespace hawser::redis {
+
+// The arguments of a command that are keys, or should be.
+void ForEachKey(const Command& command, std::span<const std::string_view> args,
+                const std::function<void(std::string_view key)>& visit);
 
 void AddKeys(const Command& command, std::span<const std::string_view> args, HomeFinder& finder);
 // Of all commands in it that write; of those that read, too.
